@@ -1,0 +1,52 @@
+import { type FormEvent, type RefObject, useId, useState } from 'react';
+import styles from './api-key-dialog.module.css';
+
+interface ApiKeyDialogProps {
+  ref: RefObject<HTMLDialogElement | null>;
+  hasKey: boolean;
+  onEnter: (key: string) => void;
+}
+
+export function ApiKeyDialog({ ref, hasKey, onEnter }: ApiKeyDialogProps) {
+  const [key, setKey] = useState('');
+  const titleId = useId();
+  const fieldId = useId();
+
+  function close() {
+    setKey('');
+    ref.current?.close();
+  }
+
+  function save(event: FormEvent) {
+    event.preventDefault();
+    onEnter(key.trim());
+    close();
+  }
+
+  return (
+    <dialog ref={ref} className={styles.dialog} aria-labelledby={titleId}>
+      <form onSubmit={save}>
+        <h2 id={titleId}>API key</h2>
+        <p className="muted">
+          {hasKey ? 'A key is in use. ' : ''}It is kept in this tab only, until you close it.
+        </p>
+        <label htmlFor={fieldId}>Key</label>
+        <input
+          id={fieldId}
+          type="password"
+          autoComplete="off"
+          value={key}
+          onChange={(event) => setKey(event.target.value)}
+        />
+        <div className={styles.actions}>
+          <button type="button" onClick={close}>
+            Cancel
+          </button>
+          <button type="submit" className="primary">
+            {hasKey && key.trim() === '' ? 'Forget the key' : 'Use this key'}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}
