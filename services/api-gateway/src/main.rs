@@ -1,0 +1,17 @@
+//! The api-gateway as a process.
+
+use std::process::ExitCode;
+
+use api_gateway::{http, settings::Settings};
+use service_kit::{run, server};
+use tokio::net::TcpListener;
+
+fn main() -> ExitCode {
+    run::main(Settings::read, |settings| async move {
+        run::log("api_gateway", settings.log_level);
+        let listener = TcpListener::bind(("0.0.0.0", settings.port)).await?;
+        tracing::info!(port = settings.port, "listening");
+        server::serve(listener, http::app(&settings), run::stop_signal()).await;
+        Ok(())
+    })
+}

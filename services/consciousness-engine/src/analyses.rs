@@ -1,0 +1,229 @@
+//! What happens to a text: look it up, score it, judge it, keep it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::registry::Registry;
+use service_kit::contract::{Analysis, MAX_TEXT_CHARACTERS, Parts};
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::cache::{Cache, Lookup};
+use crate::metrics::{Found, FoundLabels, Metrics};
+use crate::scoring::{self, Cancellation, NoWords, Score};
+use crate::settings::Settings;
+use crate::store::{Store, StoreError};
+
+/// Why there is no analysis of a text.
+#[derive(Debug, thiserror::Error)]
+pub enum AnalysisError {
+    /// The text can't be analysed; says why.
+    #[error("{0}")]
+    BadText(String),
+    /// The text scores below the threshold.
+    #[error("the text scores {score}, below the threshold of {threshold}")]
+    BelowThreshold {
+        /// Its score.
+        score: f64,
+        /// What the score is the mean of.
+        parts: Parts,
+        /// The lowest score that is accepted.
+        threshold: f64,
+    },
+    /// It took too long.
+    #[error("the analysis took longer than {} ms", .0.as_millis())]
+    Timeout(Duration),
+    /// PostgreSQL gave no answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The analyses: scored here, kept in PostgreSQL, cached in Redis.
+pub struct Analyses {
+    threshold: f64,
+    timeout: Duration,
+    processors: Arc<Semaphore>,
+    metrics: Metrics,
+    /// Where they are kept.
+    pub store: Store,
+    /// Where they are cached.
+    pub cache: Cache,
+}
+
+impl Analyses {
+    /// Analyses under these settings, counted in `registry`.
+    pub fn new(settings: &Settings, registry: &mut Registry) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            threshold: settings.quality_threshold,
+            timeout: settings.processing_timeout,
+            processors: Arc::new(Semaphore::new(processors)),
+            metrics: Metrics::register(registry),
+            store: Store::new(&settings.database, settings.processing_timeout),
+            // A Redis that hangs must leave time to do without it.
+            cache: Cache::new(settings.redis.clone(), settings.processing_timeout / 4),
+        }
+    }
+
+    /// The analysis of a text; the same text always gives the same analysis.
+    pub async fn analyse(&self, text: String) -> Result<Analysis, AnalysisError> {
+        self.within_timeout(async {
+            check(&text)?;
+            let content_hash = content_hash(&text);
+            let analysis = match self.look_up(&content_hash).await? {
+                Some(analysis) => analysis,
+                None => self.analyse_anew(&content_hash, text).await?,
+            };
+            // The threshold may have risen since the analysis was stored.
+            self.judge(analysis.score, analysis.parts)?;
+            Ok(analysis)
+        })
+        .await
+    }
+
+    /// The analysis with this id.
+    pub async fn get(&self, id: Uuid) -> Result<Option<Analysis>, AnalysisError> {
+        self.within_timeout(async { Ok(self.store.get(id).await?) })
+            .await
+    }
+
+    /// At most `limit` analyses, newest first; only older ones than `before` when it is given.
+    pub async fn list(
+        &self,
+        limit: u32,
+        before: Option<Uuid>,
+    ) -> Result<Vec<Analysis>, AnalysisError> {
+        self.within_timeout(async { Ok(self.store.list(limit, before).await?) })
+            .await
+    }
+
+    async fn within_timeout<T>(
+        &self,
+        work: impl Future<Output = Result<T, AnalysisError>>,
+    ) -> Result<T, AnalysisError> {
+        match tokio::time::timeout(self.timeout, work).await {
+            Ok(result) => result,
+            Err(_) => {
+                self.metrics.timeouts.inc();
+                Err(AnalysisError::Timeout(self.timeout))
+            }
+        }
+    }
+
+    async fn look_up(&self, content_hash: &[u8; 32]) -> Result<Option<Analysis>, StoreError> {
+        if let Lookup::Hit(analysis) = self.cache.find(content_hash).await {
+            self.count(Found::Redis);
+            return Ok(Some(*analysis));
+        }
+        let stored = self.store.find(content_hash).await?;
+        if let Some(analysis) = &stored {
+            self.count(Found::Postgresql);
+            self.cache.put(content_hash, analysis).await;
+        } else {
+            self.count(Found::Nowhere);
+        }
+        Ok(stored)
+    }
+
+    async fn analyse_anew(
+        &self,
+        content_hash: &[u8; 32],
+        text: String,
+    ) -> Result<Analysis, AnalysisError> {
+        let text = Arc::new(text);
+        let score = self.score(Arc::clone(&text)).await?;
+        self.metrics.quality.observe(score.value);
+        self.judge(score.value, score.parts)?;
+        let analysis = match self.store.insert(content_hash, &text, &score).await? {
+            Some(analysis) => analysis,
+            None => self.store.find(content_hash).await?.ok_or_else(|| {
+                StoreError::Unavailable("an analysis vanished while it was stored".into())
+            })?,
+        };
+        let cached = Analysis {
+            cached: true,
+            ..analysis.clone()
+        };
+        self.cache.put(content_hash, &cached).await;
+        Ok(analysis)
+    }
+
+    /// Scores a text on a thread of its own, as many at a time as there are processors.
+    async fn score(&self, text: Arc<String>) -> Result<Score, AnalysisError> {
+        let waiting = Waiting::begin(&self.metrics);
+        let permit = Arc::clone(&self.processors).acquire_owned().await;
+        drop(waiting);
+        // Dropping the guard, as a timeout does, stops the thread.
+        let (cancellation, _guard) = Cancellation::new();
+        let scored = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            scoring::score(&text, &cancellation)
+        })
+        .await;
+        match scored {
+            Ok(Ok(Some(score))) => Ok(score),
+            Ok(Ok(None)) => Err(AnalysisError::Timeout(self.timeout)),
+            Ok(Err(NoWords)) => Err(AnalysisError::BadText(NoWords.to_string())),
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
+
+    fn judge(&self, score: f64, parts: Parts) -> Result<(), AnalysisError> {
+        if score < self.threshold {
+            return Err(AnalysisError::BelowThreshold {
+                score,
+                parts,
+                threshold: self.threshold,
+            });
+        }
+        Ok(())
+    }
+
+    fn count(&self, found: Found) {
+        self.metrics
+            .lookups
+            .get_or_create(&FoundLabels { found })
+            .inc();
+    }
+}
+
+/// Counts a text as waiting for as long as it lives.
+struct Waiting<'a>(&'a Metrics);
+
+impl<'a> Waiting<'a> {
+    fn begin(metrics: &'a Metrics) -> Self {
+        metrics.queue.inc();
+        Self(metrics)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.queue.dec();
+    }
+}
+
+fn check(text: &str) -> Result<(), AnalysisError> {
+    if text.contains('\0') {
+        return Err(AnalysisError::BadText(
+            "text contains a NUL character: remove it".into(),
+        ));
+    }
+    let characters = text.chars().count();
+    if characters > MAX_TEXT_CHARACTERS {
+        return Err(AnalysisError::BadText(format!(
+            "text has {characters} characters: at most {MAX_TEXT_CHARACTERS} are accepted"
+        )));
+    }
+    Ok(())
+}
+
+/// What identifies an analysis: the text and the method, so that a new method gives new analyses.
+fn content_hash(text: &str) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(scoring::METHOD)
+        .chain_update(text)
+        .finalize()
+        .into()
+}

@@ -1,0 +1,17 @@
+//! The consciousness-engine as a process.
+
+use std::process::ExitCode;
+
+use consciousness_engine::{http, settings::Settings};
+use service_kit::{run, server};
+use tokio::net::TcpListener;
+
+fn main() -> ExitCode {
+    run::main(Settings::read, |settings| async move {
+        run::log("consciousness_engine", settings.log_level);
+        let listener = TcpListener::bind(("0.0.0.0", settings.port)).await?;
+        tracing::info!(port = settings.port, "listening");
+        server::serve(listener, http::app(&settings), run::stop_signal()).await;
+        Ok(())
+    })
+}
