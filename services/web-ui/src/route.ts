@@ -1,5 +1,7 @@
 import { useSyncExternalStore } from 'react';
 
+export const HOME = '/';
+
 const ANALYSIS = /^\/analyses\/([0-9a-f-]{36})$/;
 
 /** The address of an analysis on this page. nginx.conf serves the page at exactly these. */

@@ -4,9 +4,12 @@ import { ApiError } from './error';
 import {
   type Analysis,
   AnalysisSchema,
+  type Health,
+  HealthSchema,
   type HistoryPage,
   HistoryPageSchema,
   ProblemSchema,
+  RejectionSchema,
 } from './model';
 
 const TIMEOUT_MS = 15_000;
@@ -27,6 +30,7 @@ export interface Api {
   submit(text: string): Promise<Analysis>;
   analysis(id: string, signal: AbortSignal): Promise<Analysis>;
   history(before: string | null, signal: AbortSignal): Promise<HistoryPage>;
+  health(signal: AbortSignal): Promise<Health>;
 }
 
 /** The public API of the stack. Every failure is an ApiError, but for an aborted `signal`. */
@@ -60,6 +64,13 @@ export function createApi(config: Config, apiKey: string): Api {
       if (before !== null) query.set('before', before);
       return request(HistoryPageSchema, `${analyses}?${query}`, { signal });
     },
+    health: async (signal) => {
+      const response = await send(config.healthPath, { signal });
+      // A stack that is not ready says so with status 503 and the same content.
+      const health = v.safeParse(HealthSchema, await json(response.clone()));
+      if (health.success) return health.output;
+      throw response.ok ? misunderstood(response, health.issues[0]) : await refusal(response);
+    },
   };
 }
 
@@ -83,15 +94,17 @@ async function send(address: string, init: RequestInit): Promise<Response> {
 }
 
 async function refusal(response: Response): Promise<ApiError> {
-  const body: unknown = await response.json().catch(() => undefined);
+  const body = await json(response);
   const problem = v.safeParse(ProblemSchema, body);
+  const rejection = v.safeParse(RejectionSchema, body);
   const { title, detail } = problem.success ? problem.output : {};
   return new ApiError({
     title: TITLES[response.status] ?? title ?? 'The request failed',
     detail: detail ?? `The server answered with status ${response.status}.`,
     status: response.status,
     retryAfter: retryAfter(response),
-    requestId: response.headers.get('x-request-id') ?? undefined,
+    requestId: requestId(response),
+    rejection: rejection.success ? rejection.output : undefined,
   });
 }
 
@@ -104,14 +117,24 @@ async function content<Schema extends v.GenericSchema>(
   schema: Schema,
   response: Response,
 ): Promise<v.InferOutput<Schema>> {
-  const body: unknown = await response.json().catch(() => undefined);
-  const result = v.safeParse(schema, body);
+  const result = v.safeParse(schema, await json(response));
   if (result.success) return result.output;
-  const [issue] = result.issues;
-  throw new ApiError({
+  throw misunderstood(response, result.issues[0]);
+}
+
+function misunderstood(response: Response, issue: v.BaseIssue<unknown>): ApiError {
+  return new ApiError({
     title: 'The answer was not understood',
     detail: `${v.getDotPath(issue) ?? 'The whole answer'}: ${issue.message}`,
     status: response.status,
-    requestId: response.headers.get('x-request-id') ?? undefined,
+    requestId: requestId(response),
   });
+}
+
+async function json(response: Response): Promise<unknown> {
+  return response.json().catch(() => undefined);
+}
+
+function requestId(response: Response): string | undefined {
+  return response.headers.get('x-request-id') ?? undefined;
 }

@@ -1,3 +1,5 @@
+import type { Rejection } from './model';
+
 interface ApiErrorFields {
   title: string;
   detail: string;
@@ -7,6 +9,8 @@ interface ApiErrorFields {
   retryAfter?: number | undefined;
   /** What an operator finds the request by in the logs. */
   requestId?: string | undefined;
+  /** The scores of a text that was not accepted. */
+  rejection?: Rejection | undefined;
 }
 
 /** A request that gave no result, told in words for the person at the page. */
@@ -16,6 +20,7 @@ export class ApiError extends Error {
   readonly status: number;
   readonly retryAfter: number | undefined;
   readonly requestId: string | undefined;
+  readonly rejection: Rejection | undefined;
 
   constructor(fields: ApiErrorFields) {
     super(`${fields.title}: ${fields.detail}`);
@@ -25,6 +30,7 @@ export class ApiError extends Error {
     this.status = fields.status ?? 0;
     this.retryAfter = fields.retryAfter;
     this.requestId = fields.requestId;
+    this.rejection = fields.rejection;
   }
 
   get needsApiKey(): boolean {

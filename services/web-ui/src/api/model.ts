@@ -31,6 +31,20 @@ export const ProblemSchema = v.object({
   detail: v.optional(v.string()),
 });
 
+/** What a problem also has when the text was scored, but below the threshold. */
+export const RejectionSchema = v.object({
+  score: Share,
+  threshold: Share,
+  parts: PartsSchema,
+});
+
+export const HealthSchema = v.object({
+  status: v.picklist(['ready', 'degraded', 'unavailable']),
+  parts: v.record(v.string(), v.picklist(['up', 'down'])),
+});
+
 export type Parts = v.InferOutput<typeof PartsSchema>;
 export type Analysis = v.InferOutput<typeof AnalysisSchema>;
+export type Rejection = v.InferOutput<typeof RejectionSchema>;
+export type Health = v.InferOutput<typeof HealthSchema>;
 export type HistoryPage = v.InferOutput<typeof HistoryPageSchema>;

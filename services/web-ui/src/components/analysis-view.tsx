@@ -2,8 +2,7 @@ import type { Analysis } from '../api/model';
 import { formatCount, formatMoment } from '../format';
 import styles from './analysis-view.module.css';
 import { PartMeanings } from './part-meanings';
-import { PartsChart } from './parts-chart';
-import { ScoreRing } from './score-ring';
+import { ScoreBreakdown } from './score-breakdown';
 
 interface AnalysisViewProps {
   analysis: Analysis;
@@ -29,8 +28,7 @@ export function AnalysisView({ analysis, answeredFromCache = false }: AnalysisVi
         </ul>
       </div>
       <div className={styles.result}>
-        <ScoreRing score={analysis.score} />
-        <PartsChart parts={analysis.parts} />
+        <ScoreBreakdown score={analysis.score} parts={analysis.parts} />
       </div>
       <details className={styles.more}>
         <summary>What the parts mean</summary>

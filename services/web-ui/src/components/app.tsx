@@ -1,17 +1,20 @@
-import { useCallback, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { createApi } from '../api/client';
+import { ApiError } from '../api/error';
 import type { Analysis } from '../api/model';
 import type { Config } from '../config';
 import { formatShare } from '../format';
 import { useApiKey } from '../hooks/use-api-key';
 import { useHistory } from '../hooks/use-history';
-import { analysisAddress, navigate, useAnalysisId } from '../route';
+import { analysisAddress, HOME, navigate, useAnalysisId } from '../route';
 import { AnalysisLoader } from './analysis-loader';
 import { AnalysisView } from './analysis-view';
 import { ApiKeyDialog } from './api-key-dialog';
 import styles from './app.module.css';
 import { Composer } from './composer';
+import { HealthStatus } from './health-status';
 import { HistoryList } from './history-list';
+import { Link } from './link';
 import { PartMeanings } from './part-meanings';
 
 export function App({ config }: { config: Config }) {
@@ -22,6 +25,7 @@ export function App({ config }: { config: Config }) {
   const id = useAnalysisId();
   const [shown, setShown] = useState<{ analysis: Analysis; answeredFromCache: boolean }>();
   const [announcement, setAnnouncement] = useState('');
+  const result = useRef<HTMLDivElement>(null);
   const keyDialog = useRef<HTMLDialogElement>(null);
 
   const askForKey = useCallback(() => keyDialog.current?.showModal(), []);
@@ -31,10 +35,17 @@ export function App({ config }: { config: Config }) {
     navigate(analysisAddress(analysis.id));
   }, []);
 
+  useEffect(() => {
+    if (shown !== undefined) result.current?.focus();
+  }, [shown]);
+
   const submit = useCallback(
     async (text: string) => {
       setAnnouncement('');
-      const analysis = await api.submit(text);
+      const analysis = await api.submit(text).catch((error: unknown) => {
+        if (error instanceof ApiError && error.rejection !== undefined) navigate(HOME);
+        throw error;
+      });
       show(analysis, analysis.cached);
       restart();
       setAnnouncement(`The analysis is ready. Score ${formatShare(analysis.score)}.`);
@@ -50,15 +61,22 @@ export function App({ config }: { config: Config }) {
       <header className={styles.header}>
         <div className={styles.bar}>
           <div className={styles.brand}>
-            <img src="/favicon.svg" alt="" width="28" height="28" />
-            <h1>Text analysis</h1>
+            <h1>
+              <Link className={styles.home} href={HOME} onFollow={() => navigate(HOME)}>
+                <img src="/favicon.svg" alt="" width="28" height="28" />
+                Text analysis
+              </Link>
+            </h1>
             {config.environment !== '' && (
               <span className={styles.environment}>{config.environment}</span>
             )}
           </div>
-          <button type="button" className="quiet" onClick={askForKey}>
-            API key
-          </button>
+          <div className={styles.tools}>
+            <HealthStatus api={api} />
+            <button type="button" className="quiet" onClick={askForKey}>
+              API key
+            </button>
+          </div>
         </div>
       </header>
       <div className={styles.columns}>
@@ -71,12 +89,15 @@ export function App({ config }: { config: Config }) {
               <PartMeanings />
             </section>
           )}
-          {id !== null &&
-            (shown?.analysis.id === id ? (
-              <AnalysisView key={id} {...shown} />
-            ) : (
-              <AnalysisLoader key={id} api={api} id={id} onNeedsApiKey={askForKey} />
-            ))}
+          {id !== null && (
+            <div ref={result} className={styles.result} tabIndex={-1}>
+              {shown?.analysis.id === id ? (
+                <AnalysisView key={id} {...shown} />
+              ) : (
+                <AnalysisLoader key={id} api={api} id={id} onNeedsApiKey={askForKey} />
+              )}
+            </div>
+          )}
         </main>
         <HistoryList history={history} selectedId={id} onSelect={show} onNeedsApiKey={askForKey} />
       </div>

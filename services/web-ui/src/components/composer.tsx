@@ -1,7 +1,9 @@
 import { type FormEvent, type KeyboardEvent, useId, useRef, useState } from 'react';
+import { ApiError } from '../api/error';
 import { formatCount } from '../format';
 import styles from './composer.module.css';
 import { Notice } from './notice';
+import { RejectionView } from './rejection-view';
 
 interface ComposerProps {
   maxLength: number;
@@ -59,6 +61,7 @@ export function Composer({ maxLength, onSubmit, onNeedsApiKey }: ComposerProps) 
   }
 
   const words = text.trim() === '' ? 0 : text.trim().split(/\s+/).length;
+  const rejection = error instanceof ApiError ? error.rejection : undefined;
   const excess = lengthOf(text) - maxLength;
   return (
     <form className="card" onSubmit={onFormSubmit} noValidate>
@@ -98,7 +101,8 @@ export function Composer({ maxLength, onSubmit, onNeedsApiKey }: ComposerProps) 
           {pending ? 'Analysing…' : 'Analyse'}
         </button>
       </div>
-      {error !== null && (
+      {rejection !== undefined && <RejectionView rejection={rejection} />}
+      {error !== null && rejection === undefined && (
         <Notice error={error} onRetry={() => void submit()} onNeedsApiKey={onNeedsApiKey} />
       )}
     </form>

@@ -1,9 +1,9 @@
-import type { MouseEvent } from 'react';
 import type { Analysis } from '../api/model';
 import { formatAge, formatCount, formatMoment, formatShare } from '../format';
 import type { History } from '../hooks/use-history';
 import { analysisAddress } from '../route';
 import styles from './history-list.module.css';
+import { Link } from './link';
 import { Notice } from './notice';
 
 interface HistoryListProps {
@@ -28,15 +28,11 @@ export function HistoryList({ history, selectedId, onSelect, onNeedsApiKey }: Hi
         <ol className={styles.list}>
           {value.items.map((analysis) => (
             <li key={analysis.id}>
-              <a
+              <Link
                 className={styles.entry}
                 href={analysisAddress(analysis.id)}
                 aria-current={analysis.id === selectedId ? 'page' : undefined}
-                onClick={(event) => {
-                  if (!isPlainClick(event)) return;
-                  event.preventDefault();
-                  onSelect(analysis);
-                }}
+                onFollow={() => onSelect(analysis)}
               >
                 <span className={styles.score}>{formatShare(analysis.score)}</span>
                 <span className={styles.excerpt}>{analysis.text}</span>
@@ -47,7 +43,7 @@ export function HistoryList({ history, selectedId, onSelect, onNeedsApiKey }: Hi
                   {' · '}
                   {formatCount(analysis.words, 'word')}
                 </span>
-              </a>
+              </Link>
             </li>
           ))}
         </ol>
@@ -57,7 +53,9 @@ export function HistoryList({ history, selectedId, onSelect, onNeedsApiKey }: Hi
           <button type="button" aria-disabled={newer === null} onClick={newer ?? undefined}>
             Newer
           </button>
-          <span className="muted">Page {pageNumber}</span>
+          <span role="status" className="muted">
+            Page {pageNumber}
+          </span>
           <button type="button" aria-disabled={older === null} onClick={older ?? undefined}>
             Older
           </button>
@@ -65,8 +63,4 @@ export function HistoryList({ history, selectedId, onSelect, onNeedsApiKey }: Hi
       )}
     </section>
   );
-}
-
-function isPlainClick(event: MouseEvent): boolean {
-  return event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
 }

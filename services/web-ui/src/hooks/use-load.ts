@@ -3,6 +3,7 @@ import { useCallback, useEffect, useState } from 'react';
 export interface Load<T> {
   /** The last value that came; stays while the next one is on its way. */
   value: T | null;
+  /** Why the last attempt failed; stays while the next one is on its way. */
   error: Error | null;
   loading: boolean;
   reload: () => void;
@@ -21,7 +22,7 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>): Load<T> {
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new attempt repeats the same load
   useEffect(() => {
     const abort = new AbortController();
-    setState(({ value }) => ({ value, error: null, loading: true }));
+    setState((last) => ({ ...last, loading: true }));
     load(abort.signal).then(
       (value) => {
         if (!abort.signal.aborted) setState({ value, error: null, loading: false });
