@@ -1,0 +1,1 @@
+"""From a repository of services to running, secured containers."""

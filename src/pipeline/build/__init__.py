@@ -1,0 +1,1 @@
+"""From a service's sources to one image for each platform."""

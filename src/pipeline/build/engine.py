@@ -1,0 +1,28 @@
+"""The engine at the build's door: sources read, steps run, failures in people's words."""
+
+from collections.abc import Awaitable
+from typing import TypeVar
+
+import dagger
+
+from pipeline.build.failures import BuildFailedError
+from pipeline.errors import PipelineError
+
+T = TypeVar("T")
+
+
+async def contents(directory: dagger.Directory, pattern: str) -> dict[str, str]:
+    """Read all the files that match a pattern: path → text."""
+    paths = await directory.glob(pattern)
+    return {path: await directory.file(path).contents() for path in paths}
+
+
+async def built(step: Awaitable[T], service: str, platform: str) -> T:
+    """Wait for a step. Raises BuildFailedError with the words of the command that failed."""
+    try:
+        return await step
+    except dagger.ExecError as error:
+        output = f"{error.stdout}\n{error.stderr}"
+        raise BuildFailedError(service, platform, error.command, output, error.exit_code) from error
+    except dagger.QueryError as error:
+        raise PipelineError(f"{service} for {platform} doesn't build: {error}") from error

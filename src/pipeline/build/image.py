@@ -1,0 +1,145 @@
+"""Images as results: what was built for each platform, how large it is, and its digests."""
+
+from collections.abc import Sequence
+
+import anyio
+import dagger
+from dagger import dag, field
+
+from pipeline.build.engine import built
+from pipeline.build.layout import (
+    INDEX,
+    Additions,
+    Layout,
+    blob_path,
+    complete,
+    config_digests,
+    descriptors,
+)
+from pipeline.build.platforms import Platform
+from pipeline.build.recipe import Recipe
+from pipeline.build.service import PipelineService
+from pipeline.build.sizes import SizeLimitError, parse_listing
+from pipeline.build.toolchain import HEALTH_CHECK
+from pipeline.objects import object_type
+
+
+@object_type
+class PlatformImage:
+    """A service's image for one platform: its size in bytes, unpacked, and manifest digest."""
+
+    platform: str = field()
+    size: int = field()
+    digest: str = field()
+    container: dagger.Container = field()
+
+
+@object_type
+class Image:
+    """A service's image: the index of its platforms, and where it was published."""
+
+    service: str = field()
+    size_limit: int = field()
+    digest: str = field()
+    layout: dagger.Directory = field()
+    platforms: list[PlatformImage] = field()
+    references: list[str] = field(default=list)
+
+    def published_as(self, references: Sequence[str]) -> "Image":
+        """Give the image with the places where it now is, too."""
+        return Image(
+            service=self.service,
+            size_limit=self.size_limit,
+            digest=self.digest,
+            layout=self.layout,
+            platforms=self.platforms,
+            references=[*self.references, *references],
+        )
+
+
+async def build_image(
+    service: PipelineService, platforms: Sequence[Platform], limiter: anyio.CapacityLimiter
+) -> Image:
+    """Build a service for all platforms, within the limit of builds at a time.
+
+    Raises BuildFailedError, and SizeLimitError when an image is larger than its limit.
+    """
+    containers: dict[str, dagger.Container] = {}
+
+    async def build(platform: Platform) -> None:
+        async with limiter:
+            containers[platform.name] = await service.built(platform)
+
+    async with anyio.create_task_group() as group:
+        for platform in platforms:
+            group.start_soon(build, platform)
+    ordered = {platform.name: containers[platform.name] for platform in platforms}
+    return await built(_completed(service, ordered), service.name, "all platforms")
+
+
+async def _completed(service: PipelineService, containers: dict[str, dagger.Container]) -> Image:
+    recipe = Recipe.model_validate_json(service.recipe)
+    tools = dag.container().from_(recipe.images.debian)
+    sizes = {
+        platform: await _size(tools, service, platform, container)
+        for platform, container in containers.items()
+    }
+    archive = dag.container().as_tarball(platform_variants=list(containers.values()))
+    unpacked = (
+        tools.with_mounted_file("/image.tar", archive)
+        .with_workdir("/layout")
+        .with_exec(["tar", "-xf", "/image.tar"])
+        .directory("/layout")
+    )
+    layout = await _layout(
+        unpacked,
+        Additions(
+            health_check=[HEALTH_CHECK, str(service.port), recipe.service.health_path],
+            stop_signal="SIGQUIT" if service.kind == "web" else "SIGTERM",
+            timestamp=recipe.timestamp,
+            annotations=recipe.annotations,
+        ),
+    )
+    directory = unpacked.without_files([blob_path(digest) for digest in layout.replaced])
+    for digest, text in layout.written.items():
+        directory = directory.with_new_file(blob_path(digest), text)
+    return Image(
+        service=service.name,
+        size_limit=service.size_limit,
+        digest=layout.digest,
+        layout=directory.with_new_file("index.json", layout.index_json),
+        platforms=[
+            PlatformImage(
+                platform=platform,
+                size=sizes[platform],
+                digest=layout.platforms[platform],
+                container=container,
+            )
+            for platform, container in containers.items()
+        ],
+    )
+
+
+async def _size(
+    tools: dagger.Container, service: PipelineService, platform: str, container: dagger.Container
+) -> int:
+    listing = tools.with_mounted_directory("/image", container.rootfs()).with_exec(
+        ["find", "/image", "-type", "f", "-printf", "%s\\t%P\\n"]
+    )
+    files = parse_listing(await listing.stdout())
+    size = sum(file.size for file in files)
+    if size > service.size_limit:
+        raise SizeLimitError(service.name, platform, service.size_limit, files)
+    return size
+
+
+async def _layout(unpacked: dagger.Directory, additions: Additions) -> Layout:
+    async def blob(digest: str) -> str:
+        return await unpacked.file(blob_path(digest)).contents()
+
+    found = descriptors(await unpacked.file("index.json").contents())
+    if found[0]["mediaType"] == INDEX:
+        found = descriptors(await blob(found[0]["digest"]))
+    manifests = {entry["digest"]: await blob(entry["digest"]) for entry in found}
+    configs = {digest: await blob(digest) for digest in config_digests(manifests.values())}
+    return complete(manifests, configs, additions)

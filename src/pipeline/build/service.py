@@ -1,0 +1,98 @@
+"""One service of the catalogue as an object: what it is, and its container on each platform."""
+
+from typing import Annotated, Self
+
+import dagger
+from dagger import Doc, dag, field, function
+
+from pipeline.build import web
+from pipeline.build.engine import built
+from pipeline.build.platforms import Platform, platforms_named
+from pipeline.build.recipe import Recipe
+from pipeline.build.rust import RustBuild
+from pipeline.build.toolchain import foundation
+from pipeline.catalogue.models import DockerfileService, RustService, WebService
+from pipeline.objects import object_type
+
+
+@object_type
+class PipelineService:
+    """One service of the repository: what it is called, and its container on each platform."""
+
+    name: str = field()
+    title: str = field()
+    kind: str = field()
+    port: int = field()
+    size_limit: int = field()
+    source: dagger.Directory
+    recipe: str
+
+    @classmethod
+    def of(cls, recipe: Recipe, source: dagger.Directory) -> Self:
+        """Make the object of a recipe and the repository that it is for."""
+        service = recipe.service
+        return cls(
+            name=service.name,
+            title=service.title,
+            kind=service.kind,
+            port=service.port,
+            size_limit=service.size_limit,
+            source=source,
+            recipe=recipe.model_dump_json(),
+        )
+
+    @function
+    async def container(
+        self,
+        platform: Annotated[str, Doc("linux/amd64 or linux/arm64")] = "linux/amd64",
+    ) -> dagger.Container:
+        """Build the service for one platform and give its container, to run or to look into."""
+        return await self.built(platforms_named([platform])[0])
+
+    async def built(self, platform: Platform) -> dagger.Container:
+        """Build the container. Raises BuildFailedError with the compiler's words."""
+        recipe = Recipe.model_validate_json(self.recipe)
+        container = await built(self._assembled(recipe, platform), self.name, platform.name)
+        labels = {**recipe.annotations, **recipe.service.labels}
+        for name, value in sorted(labels.items()):
+            container = container.with_label(name, value)
+        container = container.with_user(recipe.service.user).with_exposed_port(self.port)
+        return await built(container.sync(), self.name, platform.name)
+
+    async def _assembled(self, recipe: Recipe, platform: Platform) -> dagger.Container:
+        folder = self.source.directory(recipe.directory)
+        base = foundation(recipe.images.rust, platform)
+        empty = dag.container(platform=dagger.Platform(platform.name))
+        match recipe.service:
+            case RustService() as service:
+                rust = await RustBuild.load(
+                    recipe.directory, service, recipe.images.rust, self.source
+                )
+                return (
+                    empty.with_directory("/", base)
+                    .with_directory("/", rust.layer(platform))
+                    .with_entrypoint(rust.command)
+                )
+            case WebService() as service:
+                return (
+                    empty.with_directory("/", base)
+                    .with_directory("/", web.nginx(recipe.images.debian, platform))
+                    .with_directory(
+                        "/", web.layer(service, recipe.images, folder, recipe.timestamp)
+                    )
+                    .with_entrypoint(web.COMMAND)
+                )
+            case DockerfileService(build=options):
+                return (
+                    folder.directory(options.context)
+                    .docker_build(
+                        platform=dagger.Platform(platform.name),
+                        dockerfile=options.dockerfile,
+                        target=options.target or "",
+                        build_args=[
+                            dagger.BuildArg(name, value)
+                            for name, value in options.arguments.items()
+                        ],
+                    )
+                    .with_directory("/", base)
+                )

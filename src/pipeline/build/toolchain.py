@@ -1,0 +1,72 @@
+"""The Rust toolchain, on the engine's own platform, for any target; and the health check."""
+
+from pathlib import Path
+
+import dagger
+from dagger import dag
+
+from pipeline.build.platforms import Platform
+
+EPOCH = 0
+HEALTH_CHECK = "/healthcheck"
+
+
+def rust_toolchain(image: str, platform: Platform) -> dagger.Container:
+    """Give a container in which cargo and rustc compile static binaries for a platform."""
+    target = platform.rust_target
+    linker = f"{platform.gnu_triplet}-gcc"
+    return (
+        dag.container()
+        .from_(image)
+        # A toolchain image may carry the target already; the linker of the engine's own
+        # platform is there under the same name as a foreign one's.
+        .with_exec(
+            [
+                "sh",
+                "-euc",
+                f"command -v {linker} >/dev/null || {{ apt-get update -qq && apt-get install -y -qq"
+                f" --no-install-recommends gcc-{platform.gnu_triplet.replace('_', '-')}"
+                f" libc6-dev-{platform.debian}-cross >/dev/null && rm -rf /var/lib/apt/lists/*; }};"
+                f' test -d "$(rustc --print target-libdir --target {target})"'
+                f" || rustup target add {target}",
+            ]
+        )
+        .with_env_variable("CARGO_HOME", "/cargo")
+        .with_env_variable("CARGO_BUILD_TARGET", target)
+        .with_env_variable(f"CARGO_TARGET_{_shouted(target)}_LINKER", linker)
+        .with_env_variable(
+            f"CARGO_TARGET_{_shouted(target)}_RUSTFLAGS", "-C target-feature=+crt-static"
+        )
+        # One volume for all: cargo itself locks it between concurrent builds.
+        .with_mounted_cache("/cargo", dag.cache_volume("pipeline-cargo"))
+    )
+
+
+def _shouted(target: str) -> str:
+    return target.upper().replace("-", "_")
+
+
+def foundation(image: str, platform: Platform) -> dagger.Directory:
+    """Give the lowest layer of every image: its health check and an empty /tmp."""
+    source = Path(__file__).with_name("healthcheck.rs").read_text()
+    binary = (
+        rust_toolchain(image, platform)
+        .with_workdir("/src")
+        .with_new_file("healthcheck.rs", source)
+        .with_exec(
+            [
+                *("rustc", "--edition=2024", f"--target={platform.rust_target}"),
+                *("-Copt-level=z", "-Clto=fat", "-Ccodegen-units=1", "-Cpanic=abort"),
+                *("-Cstrip=symbols", "-Ctarget-feature=+crt-static"),
+                f"-Clinker={platform.gnu_triplet}-gcc",
+                *("-o", "/healthcheck", "healthcheck.rs"),
+            ]
+        )
+        .file("/healthcheck")
+    )
+    return (
+        dag.directory()
+        .with_file(HEALTH_CHECK, binary, permissions=0o555)
+        .with_new_directory("/tmp", permissions=0o1777)  # noqa: S108 - the image's
+        .with_timestamps(EPOCH)
+    )

@@ -1,0 +1,57 @@
+"""Kind `web`: static files from an npm script, and nginx to serve them or to stand in front."""
+
+from pathlib import Path
+
+import dagger
+from dagger import dag
+
+from pipeline.build.platforms import Platform
+from pipeline.build.toolchain import EPOCH
+from pipeline.catalogue.models import Images, WebService
+
+COMMAND = ["/usr/sbin/nginx", "-e", "stderr", "-g", "daemon off;"]
+
+
+def nginx(image: str, platform: Platform) -> dagger.Directory:
+    """Give nginx and the libraries that it links, out of Debian's packages; nothing is run."""
+    script = Path(__file__).with_name("nginx.sh").read_text()
+    return (
+        dag.container()
+        .from_(image)
+        .with_new_file("/nginx.sh", script, permissions=0o755)
+        .with_exec(["/nginx.sh", platform.debian, platform.gnu_triplet])
+        .directory("/nginx")
+        .with_timestamps(EPOCH)
+    )
+
+
+def site(service: WebService, images: Images, folder: dagger.Directory) -> dagger.Directory:
+    """Build the static files, once for all platforms; dependencies are a layer of their own."""
+    manifests = folder.filter(include=["package.json", "package-lock.json", ".npmrc"])
+    return (
+        dag.container()
+        .from_(images.node)
+        .with_mounted_cache("/npm-cache", dag.cache_volume("pipeline-npm"))
+        .with_env_variable("npm_config_cache", "/npm-cache")
+        .with_workdir("/src")
+        .with_directory("/src", manifests)
+        .with_exec(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        .with_directory("/src", folder, exclude=["node_modules", service.build.output])
+        .with_exec(["npm", "run", str(service.build.script)])
+        .directory(f"/src/{service.build.output}")
+    )
+
+
+def layer(
+    service: WebService, images: Images, folder: dagger.Directory, timestamp: int
+) -> dagger.Directory:
+    """Give the files of the service in its image: configuration and, if any, the site.
+
+    They carry the commit's time, in seconds: browsers validate what they have kept by it.
+    """
+    files = dag.directory().with_file(
+        "etc/nginx/nginx.conf", folder.file(service.build.nginx), permissions=0o444
+    )
+    if service.build.script is not None:
+        files = files.with_directory("srv/www", site(service, images, folder))
+    return files.with_timestamps(timestamp)

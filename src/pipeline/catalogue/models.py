@@ -1,0 +1,133 @@
+"""The files that describe what to build: service.yml and images.yml."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+
+from pipeline.units import parse_size
+
+
+def _inside(path: str) -> str:
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError("expected a path inside the service's folder")
+    return path
+
+
+Name = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        description="A DNS label: it names the image, the host and the Kubernetes objects.",
+    ),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size, json_schema_input_type=str),
+    Field(gt=0, description="Bytes, or a number with a unit: '5 MB', '4.5 MiB'."),
+]
+PathInside = Annotated[str, Field(min_length=1), AfterValidator(_inside)]
+User = Annotated[
+    str,
+    Field(
+        pattern=r"^[1-9][0-9]*:[1-9][0-9]*$",
+        description="Numeric user and group, neither root: '65532:65532'.",
+    ),
+]
+
+
+class Strict(BaseModel):
+    """A file's part: no unknown field, no silent conversion."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class RustOptions(Strict):
+    """How a `rust` service is built; its workspace is where the nearest Cargo.lock is."""
+
+    binary: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9_-]+$", description="Binary target; the service's name."
+    )
+    profile: str = Field(default="release", pattern=r"^[A-Za-z0-9_-]+$")
+
+
+class WebOptions(Strict):
+    """How a `web` service is built: static files, if it has any, and nginx to serve them."""
+
+    script: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9:_-]+$",
+        description="Script of package.json that builds the files; none: only nginx.",
+    )
+    output: PathInside = Field(default="dist", description="Where the script puts the files.")
+    nginx: PathInside = Field(default="nginx.conf", description="nginx's configuration.")
+
+
+class DockerfileOptions(Strict):
+    """How a `dockerfile` service is built: the repository's own Dockerfile, for each platform."""
+
+    context: PathInside = Field(default=".", description="Build context, in the service's folder.")
+    dockerfile: PathInside = Field(default="Dockerfile", description="Path in the context.")
+    target: str | None = Field(default=None, description="Stage to build; the last.")
+    arguments: dict[str, str] = Field(default_factory=dict, description="Build arguments.")
+
+
+class _Service(Strict):
+    name: Name
+    title: str = Field(min_length=1, max_length=120, description="One line for people and labels.")
+    port: int = Field(ge=1024, le=65535, description="Unprivileged port that it listens on.")
+    health_path: str = Field(
+        default="/health/live",
+        pattern=r"^/[!-~]*$",
+        description="HTTP path that answers 2xx when the process is alive.",
+    )
+    size_limit: Size = Field(description="Ceiling of the unpacked image, per platform.")
+    user: User = "65532:65532"
+    labels: dict[str, str] = Field(default_factory=dict, description="More OCI labels.")
+
+
+class RustService(_Service):
+    """A Rust binary in an otherwise empty image."""
+
+    kind: Literal["rust"]
+    build: RustOptions = RustOptions()
+
+
+class WebService(_Service):
+    """Static files and nginx, or nginx alone as a proxy."""
+
+    kind: Literal["web"]
+    build: WebOptions = WebOptions()
+
+
+class DockerfileService(_Service):
+    """An image from the repository's own Dockerfile."""
+
+    kind: Literal["dockerfile"]
+    build: DockerfileOptions = DockerfileOptions()
+
+
+ServiceFile = Annotated[RustService | WebService | DockerfileService, Field(discriminator="kind")]
+SERVICE_FILE: TypeAdapter[ServiceFile] = TypeAdapter(ServiceFile)
+
+
+class Images(Strict):
+    """Every base and tool image, named once."""
+
+    debian: str = Field(description="Debian: nginx's files come from its packages.")
+    git: str = Field(description="Has git: reads version and tags.")
+    node: str = Field(description="Has Node.js and npm: builds web services.")
+    regctl: str = Field(description="regctl: publishes images.")
+    rust: str = Field(description="Has cargo on Debian: builds Rust services.")
+
+
+IMAGES: TypeAdapter[Images] = TypeAdapter(Images)
+
+
+class Registry(Strict):
+    """Where images are published unless the command line names another place."""
+
+    address: str = Field(description="host[:port][/path], e.g. ghcr.io/acme.")
+    plain_http: bool = Field(default=False, description="For a registry without TLS.")
+
+
+REGISTRY: TypeAdapter[Registry] = TypeAdapter(Registry)

@@ -1,0 +1,42 @@
+"""Reads a repository's own files: services, images, registry."""
+
+from dataclasses import dataclass
+
+import dagger
+from dagger import dag
+
+from pipeline.catalogue.catalogue import (
+    IMAGES_FILE,
+    REGISTRY_FILE,
+    SERVICE_FILES,
+    Entry,
+    load_images,
+    load_registry,
+    load_services,
+)
+from pipeline.catalogue.models import Images, Registry
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What a repository says of itself."""
+
+    services: list[Entry]
+    images: Images
+    registry: Registry | None
+
+
+async def read_repository(source: dagger.Directory) -> Repository:
+    """Read and check everything before any work. Raises InvalidFilesError and its kin."""
+    paths = await source.glob(SERVICE_FILES)
+    services = {path: await source.file(path).contents() for path in paths}
+    default = await dag.current_module().source().file(IMAGES_FILE).contents()
+    return Repository(
+        services=load_services(services),
+        images=load_images(default, await _contents(source, IMAGES_FILE)),
+        registry=load_registry(await _contents(source, REGISTRY_FILE)),
+    )
+
+
+async def _contents(source: dagger.Directory, path: str) -> str | None:
+    return await source.file(path).contents() if await source.exists(path) else None

@@ -1,0 +1,65 @@
+"""The one family of errors: what happened, where, and what to do next."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+MOST_LINES = 40
+"""A message fits on one screen."""
+
+
+class PipelineError(Exception):
+    """A failure that a person can act on; its text is all that they are shown."""
+
+
+@dataclass(frozen=True, order=True)
+class Mistake:
+    """One thing wrong in a file that a person wrote."""
+
+    path: str
+    line: int
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        """Render as compilers do, so that editors can jump to it."""
+        field = f"{self.field}: " if self.field else ""
+        return f"{self.path}:{self.line}: {field}{self.message}"
+
+
+class InvalidFilesError(PipelineError):
+    """Files that people write have mistakes; all of them are listed, sorted by place."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = sorted(set(mistakes))
+        noun = "mistake" if len(self.mistakes) == 1 else "mistakes"
+        lines = [f"{len(self.mistakes)} {noun} in the repository's files; nothing was built:"]
+        lines += [f"  {mistake}" for mistake in self.mistakes]
+        super().__init__(shortened(lines))
+
+
+class ManyErrors(PipelineError):  # noqa: N818 - it is several, and says so
+    """Several independent failures of one run."""
+
+    def __init__(self, errors: Sequence[PipelineError]) -> None:
+        self.errors = list(errors)
+        share = max(MOST_LINES // len(self.errors), 8)
+        super().__init__(
+            "\n\n".join(shortened(str(error).splitlines(), share) for error in self.errors)
+        )
+
+
+def raise_all(errors: Sequence[PipelineError]) -> None:
+    """Raise what went wrong: nothing, the one error, or all of them together."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ManyErrors(errors)
+
+
+def shortened(lines: Sequence[str], most: int = MOST_LINES) -> str:
+    """Join lines, leaving out the middle when they are more than a person would read."""
+    if len(lines) <= most:
+        return "\n".join(lines)
+    head, tail = most * 2 // 3, most // 3
+    left_out = len(lines) - head - tail
+    return "\n".join([*lines[:head], f"  … {left_out} lines left out …", *lines[-tail:]])

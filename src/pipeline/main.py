@@ -1,0 +1,136 @@
+"""The Pipeline object: the verbs that people type. It hands on from stage to stage."""
+
+from typing import Annotated
+
+import dagger
+from dagger import DefaultPath, Doc, Ignore, Name, function
+
+from pipeline.build.build import Build, build_images
+from pipeline.build.platforms import platforms_named
+from pipeline.build.recipe import Recipe
+from pipeline.build.service import PipelineService
+from pipeline.catalogue.catalogue import Entry, choose
+from pipeline.catalogue.models import Images
+from pipeline.catalogue.repository import read_repository
+from pipeline.objects import object_type, side_effect
+from pipeline.release.git import head_commit
+from pipeline.release.publish import Destination, publish
+from pipeline.release.version import Release, release_of
+from pipeline.report.catalogue import services_table
+from pipeline.report.summary import checked_format
+
+# A failure's message is written for the person who reads it: no stack trace around it.
+dagger.mod.default_module().log_exceptions = False
+
+Services = Annotated[list[str] | None, Doc("Only these services, by name (default: all)")]
+Platforms = Annotated[
+    list[str] | None, Doc("Only these platforms (default: linux/amd64,linux/arm64)")
+]
+Push = Annotated[bool, Doc("Publish what was built")]
+RegistryAddress = Annotated[
+    str | None, Doc("Where to publish, e.g. ghcr.io/acme (default: config/registry.yml's address)")
+]
+Username = Annotated[str | None, Doc("User of the registry")]
+Password = Annotated[
+    dagger.Secret | None, Doc("Password or token of the user, e.g. env://REGISTRY_PASSWORD")
+]
+PlainHttp = Annotated[bool, Doc("The registry given with --registry has no TLS")]
+Jobs = Annotated[int, Doc("How many images to build at a time")]
+
+
+@object_type
+class Pipeline:
+    """From a repository of services to running, secured containers."""
+
+    source: Annotated[
+        dagger.Directory,
+        Doc("The repository: services/*/service.yml says what there is to build"),
+        DefaultPath("/"),
+        Ignore(["**/node_modules", "**/target", "**/.venv", "**/__pycache__", "**/.*_cache"]),
+    ]
+
+    @function
+    async def services(self) -> str:
+        """List the services: kind, port and size limit."""
+        return services_table((await read_repository(self.source)).services)
+
+    @function
+    async def service(
+        self, name: Annotated[str, Doc("Name, as in its service.yml")]
+    ) -> PipelineService:
+        """Pick one service, to build it and look into it."""
+        repository = await read_repository(self.source)
+        [entry] = choose(repository.services, [name])
+        release = release_of(await head_commit(self.source, repository.images.git))
+        return self._service(entry, repository.images, release)
+
+    @side_effect
+    async def build(
+        self,
+        services: Services = None,
+        platforms: Platforms = None,
+        push: Push = False,
+        registry: RegistryAddress = None,
+        registry_username: Username = None,
+        registry_password: Password = None,
+        registry_plain_http: PlainHttp = False,
+        jobs: Jobs = 4,
+    ) -> Build:
+        """Build services for all platforms, and publish them when asked: the typed result."""
+        chosen_platforms = platforms_named(platforms or [])
+        repository = await read_repository(self.source)
+        entries = choose(repository.services, services or [])
+        destination = None
+        if push:
+            default = repository.registry
+            destination = Destination(
+                address=registry or (default.address if default else ""),
+                plain_http=registry_plain_http
+                if registry
+                else bool(default and default.plain_http),
+                username=registry_username or "",
+                password=registry_password,
+            )
+        release = release_of(await head_commit(self.source, repository.images.git))
+        chosen = [self._service(entry, repository.images, release) for entry in entries]
+        images = await build_images(chosen, chosen_platforms, jobs)
+        if destination is not None:
+            images = await publish(images, release.tags, destination, repository.images.regctl)
+        return Build(version=release.version, revision=release.revision, images=images)
+
+    @side_effect
+    async def build_all(
+        self,
+        services: Services = None,
+        platforms: Platforms = None,
+        push: Push = False,
+        registry: RegistryAddress = None,
+        registry_username: Username = None,
+        registry_password: Password = None,
+        registry_plain_http: PlainHttp = False,
+        jobs: Jobs = 4,
+        format_: Annotated[str, Name("format"), Doc("table, markdown or json")] = "table",
+    ) -> str:
+        """Build all services for all platforms, and publish them when asked: the main job."""
+        checked_format(format_)
+        result = await self.build(
+            services,
+            platforms,
+            push,
+            registry,
+            registry_username,
+            registry_password,
+            registry_plain_http,
+            jobs,
+        )
+        return result.report(format_)
+
+    def _service(self, entry: Entry, images: Images, release: Release) -> PipelineService:
+        recipe = Recipe(
+            service=entry.service,
+            directory=entry.directory,
+            images=images,
+            annotations=release.annotations(entry.service.title),
+            timestamp=release.timestamp,
+        )
+        return PipelineService.of(recipe, self.source)

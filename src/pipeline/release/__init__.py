@@ -1,0 +1,1 @@
+"""Version and tags from git, and publishing to a registry."""
