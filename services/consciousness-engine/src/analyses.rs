@@ -4,23 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
-use service_kit::contract::{Analysis, MAX_TEXT_CHARACTERS, Parts};
+use service_kit::contract::{Analysis, Parts};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::cache::{Cache, Lookup};
-use crate::metrics::{Found, FoundLabels, Metrics};
-use crate::scoring::{self, Cancellation, NoWords, Score};
+use crate::metrics::{LookupLabels, Metrics};
+use crate::scoring::{self, Cancellation, Score};
 use crate::settings::Settings;
 use crate::store::{Store, StoreError};
+use crate::text::{BadText, Text};
 
 /// Why there is no analysis of a text.
 #[derive(Debug, thiserror::Error)]
 pub enum AnalysisError {
-    /// The text can't be analysed; says why.
-    #[error("{0}")]
-    BadText(String),
+    /// The text can't be analysed.
+    #[error(transparent)]
+    BadText(#[from] BadText),
     /// The text scores below the threshold.
     #[error("the text scores {score}, below the threshold of {threshold}")]
     BelowThreshold {
@@ -67,9 +68,9 @@ impl Analyses {
     }
 
     /// The analysis of a text; the same text always gives the same analysis.
-    pub async fn analyse(&self, text: String) -> Result<Analysis, AnalysisError> {
+    pub async fn analyse(&self, text: &str) -> Result<Analysis, AnalysisError> {
         self.within_timeout(async {
-            check(&text)?;
+            let text = Text::new(text)?;
             let content_hash = content_hash(&text);
             let analysis = match self.look_up(&content_hash).await? {
                 Some(analysis) => analysis,
@@ -113,15 +114,15 @@ impl Analyses {
 
     async fn look_up(&self, content_hash: &[u8; 32]) -> Result<Option<Analysis>, StoreError> {
         if let Lookup::Hit(analysis) = self.cache.find(content_hash).await {
-            self.count(Found::Redis);
+            self.count("redis");
             return Ok(Some(*analysis));
         }
         let stored = self.store.find(content_hash).await?;
         if let Some(analysis) = &stored {
-            self.count(Found::Postgresql);
+            self.count("postgresql");
             self.cache.put(content_hash, analysis).await;
         } else {
-            self.count(Found::Nowhere);
+            self.count("nowhere");
         }
         Ok(stored)
     }
@@ -129,10 +130,9 @@ impl Analyses {
     async fn analyse_anew(
         &self,
         content_hash: &[u8; 32],
-        text: String,
+        text: Text,
     ) -> Result<Analysis, AnalysisError> {
-        let text = Arc::new(text);
-        let score = self.score(Arc::clone(&text)).await?;
+        let score = self.score(text.clone()).await?;
         self.metrics.quality.observe(score.value);
         self.judge(score.value, score.parts)?;
         let analysis = match self.store.insert(content_hash, &text, &score).await? {
@@ -150,7 +150,7 @@ impl Analyses {
     }
 
     /// Scores a text on a thread of its own, as many at a time as there are processors.
-    async fn score(&self, text: Arc<String>) -> Result<Score, AnalysisError> {
+    async fn score(&self, text: Text) -> Result<Score, AnalysisError> {
         let waiting = Waiting::begin(&self.metrics);
         let permit = Arc::clone(&self.processors).acquire_owned().await;
         drop(waiting);
@@ -162,9 +162,8 @@ impl Analyses {
         })
         .await;
         match scored {
-            Ok(Ok(Some(score))) => Ok(score),
-            Ok(Ok(None)) => Err(AnalysisError::Timeout(self.timeout)),
-            Ok(Err(NoWords)) => Err(AnalysisError::BadText(NoWords.to_string())),
+            Ok(Some(score)) => Ok(score),
+            Ok(None) => Err(AnalysisError::Timeout(self.timeout)),
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         }
     }
@@ -180,10 +179,10 @@ impl Analyses {
         Ok(())
     }
 
-    fn count(&self, found: Found) {
+    fn count(&self, found: &'static str) {
         self.metrics
             .lookups
-            .get_or_create(&FoundLabels { found })
+            .get_or_create(&LookupLabels { found })
             .inc();
     }
 }
@@ -202,21 +201,6 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.queue.dec();
     }
-}
-
-fn check(text: &str) -> Result<(), AnalysisError> {
-    if text.contains('\0') {
-        return Err(AnalysisError::BadText(
-            "text contains a NUL character: remove it".into(),
-        ));
-    }
-    let characters = text.chars().count();
-    if characters > MAX_TEXT_CHARACTERS {
-        return Err(AnalysisError::BadText(format!(
-            "text has {characters} characters: at most {MAX_TEXT_CHARACTERS} are accepted"
-        )));
-    }
-    Ok(())
 }
 
 /// What identifies an analysis: the text and the method, so that a new method gives new analyses.

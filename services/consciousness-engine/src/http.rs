@@ -43,7 +43,7 @@ async fn create(
     State(analyses): State<Arc<Analyses>>,
     JsonBody(request): JsonBody<AnalysisRequest>,
 ) -> Result<Response, ApiError> {
-    let analysis = analyses.analyse(request.text).await?;
+    let analysis = analyses.analyse(&request.text).await?;
     let status = if analysis.cached {
         StatusCode::OK
     } else {

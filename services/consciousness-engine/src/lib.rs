@@ -7,3 +7,4 @@ pub mod metrics;
 pub mod scoring;
 pub mod settings;
 pub mod store;
+pub mod text;

@@ -7,11 +7,15 @@ use service_kit::{run, server};
 use tokio::net::TcpListener;
 
 fn main() -> ExitCode {
-    run::main(Settings::read, |settings| async move {
-        run::log("consciousness_engine", settings.log_level);
-        let listener = TcpListener::bind(("0.0.0.0", settings.port)).await?;
-        tracing::info!(port = settings.port, "listening");
-        server::serve(listener, http::app(&settings), run::stop_signal()).await;
-        Ok(())
+    run::main(Settings::read, |settings| {
+        Box::pin(async move {
+            run::log("consciousness_engine", settings.log_level);
+            // Before the first request can come: a signal must not be missed.
+            let stop = run::stop_signal()?;
+            let listener = TcpListener::bind(("0.0.0.0", settings.port)).await?;
+            tracing::info!(port = settings.port, "listening");
+            server::serve(listener, http::app(&settings), stop).await;
+            Ok(())
+        })
     })
 }

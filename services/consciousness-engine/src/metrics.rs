@@ -1,33 +1,24 @@
 //! What the engine counts.
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-/// Where an analysis was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-#[allow(missing_docs)]
-pub enum Found {
-    Redis,
-    Postgresql,
-    Nowhere,
-}
-
-/// The label of cache lookups.
+/// The label of lookups.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct FoundLabels {
-    /// Where the analysis was found.
-    pub found: Found,
+pub struct LookupLabels {
+    /// Where the analysis was found: redis, postgresql or nowhere.
+    pub found: &'static str,
 }
 
 /// What the engine counts, beside the requests.
 #[derive(Clone)]
 pub struct Metrics {
     /// Where analyses of submitted texts were found.
-    pub lookups: Family<FoundLabels, Counter>,
+    pub lookups: Family<LookupLabels, Counter>,
     /// Texts that wait for a processor.
     pub queue: Gauge,
     /// Requests that took longer than the processing timeout.

@@ -4,18 +4,17 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Router, extract};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::RequestBodyTimeoutLayer;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -25,7 +24,8 @@ use crate::problem::Problem;
 /// The header that carries the id of a request from service to service.
 pub const REQUEST_ID: &str = "x-request-id";
 
-const BODY_PAUSE: Duration = Duration::from_secs(10);
+/// The longest that a request may take, reading its body included.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -61,7 +61,6 @@ pub fn app(routes: Router, mut metrics: Registry) -> Router {
             )
         })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(middleware::from_fn_with_state(durations, observe))
 }
@@ -95,7 +94,7 @@ fn answer_panic(_: Box<dyn Any + Send + 'static>) -> Response {
 
 async fn observe(
     State(durations): State<Durations>,
-    matched: Option<extract::MatchedPath>,
+    matched: Option<MatchedPath>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -108,9 +107,15 @@ async fn observe(
     let id = request_id(&request);
     request.headers_mut().insert(REQUEST_ID, id.clone());
 
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
+    let span = tracing::info_span!(
+        "request",
+        id = id.to_str().unwrap_or_default(),
+        client = tracing::field::Empty,
+    );
     async move {
-        let mut response = next.run(request).await;
+        let mut response = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request))
+            .await
+            .unwrap_or_else(|_| too_slow().into_response());
         response.headers_mut().insert(REQUEST_ID, id);
 
         let elapsed = start.elapsed();
@@ -132,6 +137,16 @@ async fn observe(
     }
     .instrument(span)
     .await
+}
+
+fn too_slow() -> Problem {
+    Problem::new(
+        StatusCode::REQUEST_TIMEOUT,
+        format!(
+            "the request took longer than {} s",
+            REQUEST_TIMEOUT.as_secs()
+        ),
+    )
 }
 
 /// The id that the request came with, unless it could do harm in a log; else a new one.

@@ -8,3 +8,5 @@ pub mod problem;
 pub mod run;
 pub mod server;
 pub mod settings;
+#[cfg(feature = "testing")]
+pub mod testing;

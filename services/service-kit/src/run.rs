@@ -1,40 +1,45 @@
 //! From `main` to a running service.
 
+use std::fmt::Display;
+use std::io;
 use std::process::ExitCode;
 
+use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::server::Work;
 use crate::settings::{Environment, SettingsError};
 
 /// Reads the settings and runs `service` with them until it ends.
 ///
 /// Exit status 2 with all the mistakes on stderr when settings are wrong, 1 when the service fails.
-pub fn main<S, F>(
+pub fn main<S>(
     read: impl FnOnce(Environment<'_>) -> Result<S, SettingsError>,
-    service: impl FnOnce(S) -> F,
-) -> ExitCode
-where
-    F: Future<Output = std::io::Result<()>>,
-{
-    let settings = match read(Environment::of_process()) {
-        Ok(settings) => settings,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::from(2);
-        }
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    service: impl FnOnce(S) -> Work<io::Result<()>>,
+) -> ExitCode {
+    match read(Environment::of_process()) {
+        Ok(settings) => exit_code(run(service(settings)), 1),
+        Err(error) => exit_code(Err(error), 2),
+    }
+}
+
+fn run(service: Work<io::Result<()>>) -> io::Result<()> {
+    runtime::Builder::new_multi_thread()
         .enable_all()
-        .build();
-    match runtime.and_then(|runtime| runtime.block_on(service(settings))) {
+        .build()?
+        .block_on(service)
+}
+
+fn exit_code<E: Display>(result: Result<(), E>, failure: u8) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
-            ExitCode::FAILURE
+            ExitCode::from(failure)
         }
     }
 }
@@ -66,11 +71,13 @@ pub fn log(service: &'static str, level: LevelFilter) {
 }
 
 /// Resolves when the process is asked to stop.
-pub async fn stop_signal() {
-    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
-    let mut interrupt = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+pub fn stop_signal() -> io::Result<Work<()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(Box::pin(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }))
 }

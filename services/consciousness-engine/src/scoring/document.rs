@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::Cancellation;
 
-/// A text as sentences of words; equal words have equal ids.
+/// A text as sentences of words, at least one of each; equal words have equal ids.
 pub struct Document {
     /// The id of each word, in order.
     pub words: Vec<usize>,

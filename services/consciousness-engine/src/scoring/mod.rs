@@ -13,6 +13,8 @@ use service_kit::contract::Parts;
 
 use document::Document;
 
+use crate::text::Text;
+
 /// The name of the method: to be changed with anything that changes a score.
 pub const METHOD: &str = "flesch-mattr-trigram-cohesion/1";
 
@@ -28,11 +30,6 @@ pub struct Score {
     /// Number of sentences.
     pub sentences: u32,
 }
-
-/// The text has nothing to score.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("text contains no word: send at least one")]
-pub struct NoWords;
 
 /// Tells a thread to stop.
 pub struct Cancellation(Arc<AtomicBool>);
@@ -59,13 +56,8 @@ impl Drop for CancellationGuard {
 }
 
 /// Scores a text; gives none when it was cancelled.
-pub fn score(text: &str, cancellation: &Cancellation) -> Result<Option<Score>, NoWords> {
-    let Some(document) = Document::read(text, cancellation) else {
-        return Ok(None);
-    };
-    if document.words.is_empty() {
-        return Err(NoWords);
-    }
+pub fn score(text: &Text, cancellation: &Cancellation) -> Option<Score> {
+    let document = Document::read(text, cancellation)?;
     let parts: [fn(&Document) -> f64; 4] = [
         readability::score,
         lexical_diversity::score,
@@ -75,12 +67,12 @@ pub fn score(text: &str, cancellation: &Cancellation) -> Result<Option<Score>, N
     let mut values = [0.0; 4];
     for (value, part) in values.iter_mut().zip(parts) {
         if cancellation.is_cancelled() {
-            return Ok(None);
+            return None;
         }
         *value = part(&document);
     }
     let [readability, lexical_diversity, repetition, coherence] = values.map(to_four_decimals);
-    Ok(Some(Score {
+    Some(Score {
         value: to_four_decimals(values.iter().sum::<f64>() / 4.0),
         parts: Parts {
             readability,
@@ -90,7 +82,7 @@ pub fn score(text: &str, cancellation: &Cancellation) -> Result<Option<Score>, N
         },
         words: count(document.words.len()),
         sentences: count(document.sentences.len()),
-    }))
+    })
 }
 
 fn to_four_decimals(value: f64) -> f64 {
@@ -107,9 +99,8 @@ mod tests {
 
     fn score_of(text: &str) -> Score {
         let (cancellation, _guard) = Cancellation::new();
-        score(text, &cancellation)
-            .expect("there are words")
-            .expect("nobody cancels")
+        let text = Text::new(text).expect("there are words");
+        score(&text, &cancellation).expect("nobody cancels")
     }
 
     const GOOD: &str = "The river rises in the hills above the town. In spring it carries \
@@ -148,17 +139,9 @@ mod tests {
     }
 
     #[test]
-    fn a_text_without_words_is_refused() {
-        let (cancellation, _guard) = Cancellation::new();
-        for text in ["", " \n\t", "!?…", "🙂"] {
-            assert_eq!(score(text, &cancellation), Err(NoWords), "{text:?}");
-        }
-    }
-
-    #[test]
     fn a_cancelled_score_stops() {
         let (cancellation, guard) = Cancellation::new();
         drop(guard);
-        assert_eq!(score(GOOD, &cancellation), Ok(None));
+        assert_eq!(score(&Text::new(GOOD).unwrap(), &cancellation), None);
     }
 }

@@ -1,0 +1,50 @@
+//! The gateway as a process: its exit status and what it says.
+
+use std::process::{Command, Stdio};
+
+use service_kit::testing::Process;
+
+fn gateway() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_api-gateway"));
+    command.env_clear().stdout(Stdio::null());
+    command
+}
+
+#[test]
+fn wrong_settings_are_refused_all_at_once() {
+    let output = gateway()
+        .env("API_GATEWAY_ENGINE_URL", "engine:8082")
+        .env("API_GATEWAY_KEYS_FILE", "/nowhere/keys")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "wrong settings in the environment: 2\n  \
+         API_GATEWAY_ENGINE_URL is \"engine:8082\": expected an address without a path, \
+         such as http://consciousness-engine:8082\n  \
+         API_GATEWAY_KEYS_FILE is \"/nowhere/keys\": expected a file of lines with NAME and \
+         SHA-256 of a key: No such file or directory (os error 2)\n"
+    );
+}
+
+#[tokio::test]
+async fn sigterm_ends_it_without_an_error() {
+    let mut process = Process::start(&mut gateway(), "API_GATEWAY_PORT").await;
+    process.terminate();
+    assert_eq!(process.exit_status().await, Some(0));
+}
+
+#[tokio::test]
+async fn an_open_gateway_says_so() {
+    let mut command = gateway();
+    command.stdout(Stdio::piped());
+    let mut process = Process::start(&mut command, "API_GATEWAY_PORT").await;
+    process.terminate();
+    let log = process.output().await;
+    let line = log
+        .lines()
+        .find(|line| line.contains("WARN"))
+        .unwrap_or_default();
+    assert!(line.contains("everybody may use the API"), "{log}");
+}
