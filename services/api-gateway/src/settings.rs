@@ -6,7 +6,9 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use hyper::Uri;
 use hyper::http::uri::Authority;
-use service_kit::settings::{Environment, SettingsError, log_level, port, whole_number};
+use service_kit::settings::{
+    Environment, LONGEST_TIMEOUT_MS, SettingsError, log_level, port, whole_number,
+};
 use tracing::level_filters::LevelFilter;
 
 use crate::clients::KeysFile;
@@ -44,7 +46,7 @@ impl Settings {
         let engine_timeout = environment.or_default(
             "API_GATEWAY_ENGINE_TIMEOUT_MS",
             5000,
-            whole_number(1..=60_000),
+            whole_number(1..=LONGEST_TIMEOUT_MS),
         );
         let keys = environment.or_default("API_GATEWAY_KEYS_FILE", None, keys_file);
         let rate = environment.or_default(

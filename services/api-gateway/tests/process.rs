@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
 use service_kit::testing::Process;
 
 fn gateway() -> Command {
@@ -33,6 +34,33 @@ async fn sigterm_ends_it_without_an_error() {
     let mut process = Process::start(&mut gateway(), "API_GATEWAY_PORT").await;
     process.terminate();
     assert_eq!(process.exit_status().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_request_is_a_line_of_json_with_its_id() {
+    let mut command = gateway();
+    command.stdout(Stdio::piped());
+    let mut process = Process::start(&mut command, "API_GATEWAY_PORT").await;
+    let request = "GET /api/v1/openapi.json HTTP/1.1\r\nhost: gateway\r\n\
+                   x-request-id: my-id\r\nconnection: close\r\n\r\n";
+    let answer = process.begin(request).await.await;
+    assert!(answer.contains("x-request-id: my-id\r\n"), "{answer}");
+    process.terminate();
+    let log = process.output().await;
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let line = lines
+        .iter()
+        .find(|line| line["message"] == "request")
+        .unwrap();
+    assert_eq!(line["span"]["id"], "my-id");
+    assert_eq!(line["level"], "INFO");
+    assert_eq!(line["method"], "GET");
+    assert_eq!(line["route"], "/api/v1/openapi.json");
+    assert_eq!(line["status"], 200);
+    assert!(line["duration_ms"].as_f64().unwrap() > 0.0);
 }
 
 #[tokio::test]

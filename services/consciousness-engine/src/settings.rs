@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use service_kit::settings::{Environment, SettingsError, log_level, port, whole_number};
+use service_kit::settings::{
+    Environment, LONGEST_TIMEOUT_MS, SettingsError, log_level, port, whole_number,
+};
 use tracing::level_filters::LevelFilter;
 
 /// The engine's settings.
@@ -29,7 +31,7 @@ impl Settings {
         let timeout = environment.or_default(
             "CONSCIOUSNESS_ENGINE_PROCESSING_TIMEOUT_MS",
             1000,
-            whole_number(1..=60_000),
+            whole_number(1..=LONGEST_TIMEOUT_MS),
         );
         let threshold =
             environment.or_default("CONSCIOUSNESS_ENGINE_QUALITY_THRESHOLD", 0.80, fraction);

@@ -1,9 +1,12 @@
 //! Analyses in PostgreSQL.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    ClientWrapper, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
+};
 use service_kit::contract::{Analysis, Parts};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, NoTls, Row};
@@ -14,6 +17,9 @@ use crate::scoring::Score;
 /// Twenty replicas of four leave room in PostgreSQL's default of 100 connections.
 const CONNECTIONS: usize = 4;
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
+const READY_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a server that has vanished from the network goes unnoticed.
+const VANISHED_TIMEOUT: Duration = Duration::from_secs(5);
 /// Any number that nothing else in the database locks.
 const MIGRATION_LOCK: i64 = 0x636f_6e73_6369_6f75;
 const MIGRATIONS: [(i32, &str); 1] = [(1, include_str!("../migrations/0001_analyses.sql"))];
@@ -80,11 +86,13 @@ impl Store {
         let mut migrations = config.clone();
         migrations
             .connect_timeout(timeout.max(RETRY_PAUSE))
+            .tcp_user_timeout(VANISHED_TIMEOUT)
             .application_name("consciousness-engine migrations");
         let mut queries = config.clone();
         queries
             .connect_timeout(timeout)
             .application_name("consciousness-engine")
+            .tcp_user_timeout(VANISHED_TIMEOUT)
             .options(format!("-c statement_timeout={}", timeout.as_millis()));
         let manager = Manager::from_config(
             queries,
@@ -149,12 +157,15 @@ impl Store {
         Ok(())
     }
 
-    /// Whether PostgreSQL answers and the tables are there.
+    /// Whether PostgreSQL answers within a second and the tables are there.
     pub async fn is_ready(&self) -> bool {
-        match self.connection().await {
-            Ok(connection) => connection.simple_query("").await.is_ok(),
-            Err(_) => false,
-        }
+        let answer = tokio::time::timeout(READY_TIMEOUT, async {
+            let connection = self.connection().await?;
+            connection.simple_query("").await?;
+            connection.give_back();
+            Ok::<_, StoreError>(())
+        });
+        matches!(answer.await, Ok(Ok(())))
     }
 
     /// The analysis of the text with this hash.
@@ -168,6 +179,7 @@ impl Store {
         let row = connection
             .query_opt(&query, &[&content_hash.as_slice()])
             .await?;
+        connection.give_back();
         Ok(row.as_ref().map(analysis))
     }
 
@@ -210,6 +222,7 @@ impl Store {
                 ],
             )
             .await?;
+        connection.give_back();
         Ok(row.as_ref().map(|row| Analysis {
             cached: false,
             ..analysis(row)
@@ -223,6 +236,7 @@ impl Store {
             .prepare_cached(&format!("select {COLUMNS} from analyses where id = $1"))
             .await?;
         let row = connection.query_opt(&query, &[&id]).await?;
+        connection.give_back();
         Ok(row.as_ref().map(analysis))
     }
 
@@ -242,14 +256,42 @@ impl Store {
         let rows = connection
             .query(&query, &[&before.unwrap_or(Uuid::max()), &i64::from(limit)])
             .await?;
+        connection.give_back();
         Ok(rows.iter().map(analysis).collect())
     }
 
-    async fn connection(&self) -> Result<Object, StoreError> {
+    async fn connection(&self) -> Result<Connection, StoreError> {
         if !self.migrated.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable("migrations are not done".into()));
         }
-        Ok(self.pool.get().await?)
+        Ok(Connection(Some(self.pool.get().await?)))
+    }
+}
+
+/// A connection out of the pool; goes back only when its queries were answered.
+///
+/// One that a timeout cut off in the middle is closed, as it may never answer again.
+struct Connection(Option<Object>);
+
+impl Connection {
+    fn give_back(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Deref for Connection {
+    type Target = ClientWrapper;
+
+    fn deref(&self) -> &ClientWrapper {
+        self.0.as_ref().expect("it is there until it is given back")
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(object) = self.0.take() {
+            drop(Object::take(object));
+        }
     }
 }
 

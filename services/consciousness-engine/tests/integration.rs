@@ -320,6 +320,16 @@ async fn a_hanging_postgresql_meets_the_processing_timeout() {
     assert!(elapsed >= Duration::from_millis(300), "{elapsed:?}");
     assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
     assert_eq!(metric(&app, "processing_timeouts_total", "").await, 1.0);
+    let ready = send(&app, get("/health/ready")).await;
+    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
+
+    // The connections that hang never answer again: new ones are made.
+    servers.postgresql.set(Mode::Working);
+    until_status(&app, "ready").await;
+    for _ in 0..8 {
+        let reply = submit(&app, &new_text()).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,8 +10,9 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
-/// How long a client may keep a connection without sending the headers of a next request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a client may keep a connection without sending the headers of its next request: longer
+/// than nginx (60 s) and the gateway (30 s) keep theirs, or they would send into a closed one.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long requests in flight may take after the signal to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);

@@ -4,6 +4,9 @@ use std::fmt;
 
 use tracing::level_filters::LevelFilter;
 
+/// The longest timeout that can be set: shorter than the one that every request has.
+pub const LONGEST_TIMEOUT_MS: u64 = 25_000;
+
 type Lookup<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
 
 /// Reads settings and remembers every one that is missing or wrong.

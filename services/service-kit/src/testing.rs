@@ -99,7 +99,7 @@ pub enum Mode {
     Working,
     /// Closes every connection.
     Closed,
-    /// Keeps every connection and passes nothing on.
+    /// Keeps every connection and passes nothing on, even when it works again for new ones.
     Hanging,
 }
 
@@ -135,14 +135,14 @@ impl FlakyPort {
 
 async fn pass_on(mut client: TcpStream, target: String, mut mode: watch::Receiver<Mode>) {
     let mut server = TcpStream::connect(target).await.unwrap();
-    loop {
-        let now = *mode.borrow_and_update();
+    if *mode.borrow_and_update() == Mode::Working {
         tokio::select! {
             changed = mode.changed() => if changed.is_err() { return },
-            _ = copy_bidirectional(&mut client, &mut server), if now == Mode::Working => return,
-            () = std::future::ready(()), if now == Mode::Closed => return,
+            _ = copy_bidirectional(&mut client, &mut server) => return,
         }
     }
+    // Fails as soon as the port is closed or gone.
+    let _ = mode.wait_for(|now| *now == Mode::Closed).await;
 }
 
 /// A service in a process of its own, killed with the value.
