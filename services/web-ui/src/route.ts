@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react';
 
 export const HOME = '/';
 
-const ANALYSIS = /^\/analyses\/([0-9a-f-]{36})$/;
+export const ANALYSIS_PATTERN = /^\/analyses\/([0-9a-f-]{36})$/;
 
 /** The address of an analysis on this page. nginx.conf serves the page at exactly these. */
 export function analysisAddress(id: string): string {
@@ -10,7 +10,7 @@ export function analysisAddress(id: string): string {
 }
 
 export function analysisIdOf(address: string): string | null {
-  return ANALYSIS.exec(address)?.[1] ?? null;
+  return ANALYSIS_PATTERN.exec(address)?.[1] ?? null;
 }
 
 export function navigate(address: string): void {
