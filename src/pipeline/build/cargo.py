@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from posixpath import normpath
 from typing import Any
 
-STUB = "fn main() {}\n"
+STUB = "#![allow(warnings)]\nfn main() {}\n"
 """Compiles as a binary, a library, a build script and a test alike."""
 
 FOUND_BY_CARGO = ("src/main.rs", "src/lib.rs", "build.rs")

@@ -14,7 +14,6 @@ HEALTH_CHECK = "/healthcheck"
 def rust_toolchain(image: str, platform: Platform) -> dagger.Container:
     """Give a container in which cargo and rustc compile static binaries for a platform."""
     target = platform.rust_target
-    linker = f"{platform.gnu_triplet}-gcc"
     return (
         dag.container()
         .from_(image)
@@ -24,7 +23,7 @@ def rust_toolchain(image: str, platform: Platform) -> dagger.Container:
             [
                 "sh",
                 "-euc",
-                f"command -v {linker} >/dev/null || {{ apt-get update -qq && apt-get install -y -qq"
+                f"command -v {linker(platform)} >/dev/null || {{ apt-get update -qq && apt-get install -y -qq"
                 f" --no-install-recommends gcc-{platform.gnu_triplet.replace('_', '-')}"
                 f" libc6-dev-{platform.debian}-cross >/dev/null && rm -rf /var/lib/apt/lists/*; }};"
                 f' test -d "$(rustc --print target-libdir --target {target})"'
@@ -33,13 +32,18 @@ def rust_toolchain(image: str, platform: Platform) -> dagger.Container:
         )
         .with_env_variable("CARGO_HOME", "/cargo")
         .with_env_variable("CARGO_BUILD_TARGET", target)
-        .with_env_variable(f"CARGO_TARGET_{_shouted(target)}_LINKER", linker)
+        .with_env_variable(f"CARGO_TARGET_{_shouted(target)}_LINKER", linker(platform))
         .with_env_variable(
             f"CARGO_TARGET_{_shouted(target)}_RUSTFLAGS", "-C target-feature=+crt-static"
         )
         # One volume for all: cargo itself locks it between concurrent builds.
         .with_mounted_cache("/cargo", dag.cache_volume("pipeline-cargo"))
     )
+
+
+def linker(platform: Platform) -> str:
+    """Name the C compiler that links for a platform."""
+    return f"{platform.gnu_triplet}-gcc"
 
 
 def _shouted(target: str) -> str:
@@ -57,8 +61,8 @@ def foundation(image: str, platform: Platform) -> dagger.Directory:
             [
                 *("rustc", "--edition=2024", f"--target={platform.rust_target}"),
                 *("-Copt-level=z", "-Clto=fat", "-Ccodegen-units=1", "-Cpanic=abort"),
-                *("-Cstrip=symbols", "-Ctarget-feature=+crt-static"),
-                f"-Clinker={platform.gnu_triplet}-gcc",
+                *("-Cstrip=symbols", "-Ctarget-feature=+crt-static", "-Crelocation-model=static"),
+                *("-Clink-args=-nostartfiles -nostdlib -static", "-Clinker=" + linker(platform)),
                 *("-o", "/healthcheck", "healthcheck.rs"),
             ]
         )
