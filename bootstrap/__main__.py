@@ -1,0 +1,234 @@
+"""The commands of the bootstrap: `python -m bootstrap start|stop|status|clean|python LOCK`."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from bootstrap import debian, engine, images, machine, oci, registry
+from bootstrap.settings import REPOSITORY, Settings
+from bootstrap.steps import (
+    Failed,
+    Progress,
+    is_current,
+    key_of,
+    run,
+    write_key,
+)
+
+NOT_RUNNING = 3  # status of a stopped service, as service managers have it
+
+
+def main() -> int:
+    """Run the command on the command line; gives the exit status."""
+    try:
+        settings = Settings.from_environment()
+        match sys.argv[1:]:
+            case ["start"]:
+                start(settings)
+            case ["stop"]:
+                stop(settings)
+            case ["status"]:
+                return status(settings)
+            case ["clean"]:
+                clean(settings)
+            case ["python", lock]:
+                print(make_python(settings, Path(lock), Progress()))
+            case _:
+                print(__doc__, file=sys.stderr)
+                return 2
+    except Failed as failure:
+        print(f"pipeline: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("pipeline: interrupted; run it again to go on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+def start(settings: Settings) -> None:
+    """Set up what is missing, start what does not run, and print how to reach it."""
+    progress = Progress()
+    with locked(settings, progress):
+        if not is_running(settings):
+            if os.geteuid() != 0:
+                raise Failed("Run this as root: an engine needs its own mounts and networks.")
+            if shutil.which("apt-get") is None:
+                raise Failed("This machine is not Debian: start a Dagger engine yourself.")
+            prepare(settings, progress)
+            run_all(settings, progress)
+        publish_images(settings, progress)
+    exports = {
+        "PATH": f"{settings.dagger.parent}:{os.environ['PATH']}",
+        **settings.exports(),
+    }
+    for name, value in exports.items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+def prepare(settings: Settings, progress: Progress) -> None:
+    """Make every part that is missing or whose recipe changed."""
+    parts = {
+        "base": debian.base_key(),
+        "root": debian.root_key(),
+        "commands": engine.commands_key(),
+        "content": engine.content_key(),
+    }
+    missing = {name for name, key in parts.items() if not is_current(settings.cache / name, key)}
+    if not missing:
+        return
+    stop_all(settings)
+    progress.say(f"setting up a Dagger engine in {settings.cache}, once; logs are in its logs/")
+    progress.step("tools of this machine: mmdebstrap, runc")
+    debian.make_host_tools(settings, progress)
+    if "base" in missing:
+        progress.step("base image of Debian packages (half a minute)")
+    debian.make_base(settings)
+    if "root" in missing:
+        progress.step("the engine's root file system (a quarter of a minute)")
+    debian.make_root(settings)
+    python = make_python(settings, REPOSITORY / "requirements.lock", progress)
+    progress.step("Go toolchain")
+    engine.make_go(settings, python)
+    if "commands" in missing:
+        progress.step("compiling the engine and the dagger command (3 to 6 minutes)")
+    engine.make_commands(settings)
+    progress.step("packing the SDKs")
+    engine.make_content(settings)
+
+
+def make_python(settings: Settings, lock: Path, progress: Progress) -> Path:
+    """Make the virtual environment of a lock file; gives its Python."""
+    key = key_of(lock, sys.version)
+    environment = settings.cache / "venv" / lock.stem
+    # Made at its final place, for it cannot be moved: the key comes last.
+    python = environment / "bin/python"
+    if is_current(environment, key):
+        return python
+    progress.step(f"Python packages of {lock.name}")
+    debian.need(settings, progress, [sys.executable, "-c", "import ensurepip"], ["python3-venv"])
+    log = settings.log("python")
+    run([sys.executable, "-m", "venv", "--clear", environment], log, "Run this again.")
+    run(
+        [python, "-m", "pip", "install", "--require-hashes", "--requirement", lock],
+        log,
+        "See that pip reaches a package index, then run this again.",
+    )
+    write_key(environment, key)
+    return python
+
+
+def run_all(settings: Settings, progress: Progress) -> None:
+    """Start the registry and the engine."""
+    progress.step("starting the registry and the engine")
+    stop_all(settings)
+    machine.remember(settings)
+    registry.start(settings)
+    digest = (settings.cache / "base/digest").read_text()
+    repository, tag = images.BASE.split(":")
+    oci.push(settings.cache / "base", digest, settings.registry, f"library/{repository}", tag)
+    engine.start(settings)
+    try:
+        machine.emulate(settings)
+    except (OSError, subprocess.CalledProcessError) as error:
+        progress.say(f"   programs for arm64 cannot run here ({error}): only some tests need it")
+
+
+def publish_images(settings: Settings, progress: Progress) -> None:
+    """Make the images whose recipe changed, and push them to the mirror."""
+    base = (settings.cache / "base/digest").read_text()
+    folder = settings.cache / "images"
+    folder.mkdir(exist_ok=True)
+    keys = {name: images.key(recipe, base) for name, recipe in images.IMAGES.items()}
+    changed = [name for name, key in keys.items() if not is_current(folder / name, key)]
+    if not changed:
+        return
+    progress.step(f"base images from packages: {', '.join(changed)} (a minute)")
+    command: list[str | Path] = [
+        settings.cache / "venv/requirements/bin/python",
+        "-m",
+        "bootstrap.publish",
+    ]
+    environment = {**os.environ, **settings.exports()}
+    if subprocess.run(
+        [*command, *changed], cwd=REPOSITORY, env=environment, check=False
+    ).returncode:
+        raise Failed("The base images are not complete; run this again.", settings.log("images"))
+    if any((folder / name).exists() for name in changed):
+        engine.forget_resolved_images(settings)
+    for name in changed:
+        (folder / name).touch()
+        write_key(folder / name, keys[name])
+
+
+def is_running(settings: Settings) -> bool:
+    """Whether engine and registry answer, made from the recipes as they are now."""
+    return (
+        engine.answers(settings)
+        and registry.answers(settings.registry)
+        and is_current(settings.cache / "content", engine.content_key())
+    )
+
+
+def stop(settings: Settings) -> None:
+    """Stop everything and leave the machine as it was; what was made stays in the cache."""
+    if settings.cache.exists():
+        with locked(settings, Progress()):
+            stop_all(settings)
+
+
+def stop_all(settings: Settings) -> None:
+    """Stop the containers and take back what they changed."""
+    if settings.run.exists():
+        engine.stop(settings)
+        registry.stop(settings)
+        machine.restore(settings)
+        shutil.rmtree(settings.run)
+
+
+def status(settings: Settings) -> int:
+    """Say what runs; the exit status is 0 when all of it does."""
+    parts = {
+        f"engine    {settings.socket}": engine.answers(settings),
+        f"registry  {settings.registry}": registry.answers(settings.registry),
+        "arm64     emulation, for tests": machine.emulates(),
+    }
+    for text, works in parts.items():
+        print(f"{'running' if works else 'stopped':8} {text}")
+    print(f"cache    {settings.cache}")
+    return 0 if is_running(settings) else NOT_RUNNING
+
+
+def clean(settings: Settings) -> None:
+    """Stop everything and remove the cache."""
+    stop(settings)
+    with Path("/proc/self/mounts").open() as mounts:
+        inside = [line.split()[1] for line in mounts if f" {settings.cache}/" in line]
+    if inside:
+        raise Failed(f"Still mounted, so nothing was removed: {', '.join(inside)}.")
+    if settings.cache.exists():
+        shutil.rmtree(settings.cache)
+
+
+@contextlib.contextmanager
+def locked(settings: Settings, progress: Progress) -> Iterator[None]:
+    """Keep other runs on the same cache waiting."""
+    settings.cache.mkdir(parents=True, exist_ok=True)
+    with (settings.cache / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress.say("another run is setting up or stopping the engine: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())

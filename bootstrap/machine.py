@@ -1,0 +1,99 @@
+"""What a running engine changes on the machine, and how all of it is taken back."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from bootstrap import debian
+from bootstrap.settings import Settings
+
+BINFMT = Path("/proc/sys/fs/binfmt_misc")
+FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+NAME = "pipeline-aarch64"
+# The first bytes of every arm64 program, and which of their bits count.
+MAGIC = r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
+MASK = r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
+
+
+def remember(settings: Settings) -> None:
+    """Note how the machine is, and add the registries' address to the loopback interface."""
+    settings.run.mkdir(parents=True, exist_ok=True)
+    (settings.run / "ip-forward").write_text(FORWARDING.read_text())
+    if settings.address not in _in_root(settings, "ip", "addr", "show", "lo"):
+        (settings.run / "address").touch()
+        _in_root(settings, "ip", "addr", "add", f"{settings.address}/32", "dev", "lo")
+
+
+def emulates() -> bool:
+    """Whether the kernel runs arm64 programs."""
+    return BINFMT.exists() and any("aarch64" in entry.name for entry in BINFMT.iterdir())
+
+
+def emulate(settings: Settings) -> None:
+    """Let the kernel run arm64 programs by the emulator, unless it can already."""
+    if not (BINFMT / "register").exists():
+        subprocess.run(["mount", "-t", "binfmt_misc", "binfmt_misc", BINFMT], check=True)
+        (settings.run / "binfmt-mounted").touch()
+    if not emulates():
+        emulator = settings.cache / "host-tools" / debian.EMULATOR
+        # F: the kernel opens the emulator now, so that it need not be in any container.
+        (BINFMT / "register").write_text(f":{NAME}:M::{MAGIC}:{MASK}:{emulator}:F")
+
+
+def restore(settings: Settings) -> None:
+    """Take back emulator, address, interfaces and firewall rules; fine when they are gone."""
+    if (BINFMT / NAME).exists():
+        (BINFMT / NAME).write_text("-1")
+    if (settings.run / "binfmt-mounted").exists():
+        subprocess.run(["umount", BINFMT], check=False)
+    if (settings.run / "address").exists():
+        _in_root(settings, "ip", "addr", "del", f"{settings.address}/32", "dev", "lo")
+    if (settings.run / "ip-forward").exists():
+        FORWARDING.write_text((settings.run / "ip-forward").read_text())
+    bridge = f"{settings.network}0"
+    for line in _in_root(settings, "ip", "-oneline", "link", "show", "master", bridge).splitlines():
+        _in_root(settings, "ip", "link", "del", line.split(": ")[1].split("@")[0])
+    _in_root(settings, "ip", "link", "del", bridge)
+    saved = _in_root(settings, "iptables-save")
+    kept = without_network(saved, settings.network, settings.network_range)
+    if kept != saved:
+        _in_root(settings, "iptables-restore", given=kept)
+
+
+def without_network(saved: str, network: str, cidr: str) -> str:
+    """Drop what container networking wrote for one network from saved firewall rules.
+
+    A chain goes when no rule is left in it and none leads to it.
+    """
+    addresses = ".".join(cidr.split(".")[:2]) + "."
+    own = (f" {addresses}", f'name: \\"{network}\\"')
+    lines = [line for line in saved.splitlines() if not any(mark in line for mark in own)]
+    while True:
+        rules = [line for line in lines if line.startswith("-A")]
+        filled = {rule.split()[1] for rule in rules}
+        empty = {
+            line.split()[0].removeprefix(":")
+            for line in lines
+            if line.startswith(":CNI-") and line.split()[0].removeprefix(":") not in filled
+        }
+        kept = [
+            line
+            for line in lines
+            if not any(line.startswith(f":{chain} ") or f"-j {chain}" in line for chain in empty)
+        ]
+        if kept == lines:
+            return "\n".join(kept) + "\n"
+        lines = kept
+
+
+def _in_root(settings: Settings, *command: str, given: str | None = None) -> str:
+    """Run one of the engine's own network programs; its complaints don't matter here."""
+    result = subprocess.run(
+        ["chroot", settings.root, *command],
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return result.stdout

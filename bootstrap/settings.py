@@ -1,0 +1,99 @@
+"""Where everything of an installation lies, and what the environment can change of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootstrap.steps import Failed
+
+VERSION = "v0.19.10"
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parent
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Places and names of one installation; two of different settings don't meet."""
+
+    cache: Path
+    address: str
+    registry_port: int
+    network: str
+    network_range: str
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """Read PIPELINE_CACHE, _ADDRESS, _REGISTRY_PORT, _NETWORK and _NETWORK_RANGE."""
+        cache = Path(os.environ.get("PIPELINE_CACHE") or "~/.cache/pipeline").expanduser()
+        port = os.environ.get("PIPELINE_REGISTRY_PORT") or "5001"
+        if not port.isdecimal() or not 0 < int(port) < 65535:  # noqa: PLR2004
+            raise Failed(f"PIPELINE_REGISTRY_PORT is {port!r}: give a port number below 65535.")
+        settings = cls(
+            cache=cache.absolute(),
+            address=os.environ.get("PIPELINE_ADDRESS") or "10.99.0.1",
+            registry_port=int(port),
+            network=os.environ.get("PIPELINE_NETWORK") or "dagger",
+            network_range=os.environ.get("PIPELINE_NETWORK_RANGE") or "10.87.0.0/16",
+        )
+        if len(str(settings.socket)) > 100:  # noqa: PLR2004 - the kernel's limit is 107
+            raise Failed(f"PIPELINE_CACHE is too long for the engine's socket: {cache}")
+        return settings
+
+    @property
+    def instance(self) -> str:
+        """A short name of this installation, for what the machine knows by name."""
+        return "pipeline-" + hashlib.sha256(str(self.cache).encode()).hexdigest()[:8]
+
+    @property
+    def registry(self) -> str:
+        """The loopback registry: the engine's docker.io, and the default target of a push.
+
+        Its address is one of the loopback interface, but not 127.0.0.1: every container of the
+        engine has a 127.0.0.1 of its own, and the tools that publish run in containers.
+        """
+        return f"{self.address}:{self.registry_port}"
+
+    @property
+    def private_registry(self) -> str:
+        """Where tests may run a registry with authentication."""
+        return f"{self.address}:{self.registry_port + 1}"
+
+    @property
+    def run(self) -> Path:
+        """What only a running installation has: configuration, sockets, state of containers."""
+        return self.cache / "run"
+
+    @property
+    def socket(self) -> Path:
+        """The engine's socket."""
+        return self.run / "dagger" / "engine.sock"
+
+    @property
+    def root(self) -> Path:
+        """The root file system of engine, registry and Go SDK."""
+        return self.cache / "root"
+
+    @property
+    def dagger(self) -> Path:
+        """The command line client."""
+        return self.cache / "commands" / "dagger"
+
+    def log(self, name: str) -> Path:
+        """Log of a step or a container."""
+        return self.cache / "logs" / f"{name}.log"
+
+    def exports(self) -> dict[str, str]:
+        """Environment variables with which clients and tests find this installation."""
+        return {
+            "_EXPERIMENTAL_DAGGER_RUNNER_HOST": f"unix://{self.socket}",
+            "_EXPERIMENTAL_DAGGER_CLI_BIN": str(self.dagger),
+            "DO_NOT_TRACK": "1",
+            "DAGGER_NO_NAG": "1",
+            "PIPELINE_TEST_REGISTRY": self.registry,
+            "PIPELINE_TEST_PRIVATE_REGISTRY": self.private_registry,
+        }

@@ -1,0 +1,124 @@
+"""Steps that are done once: shown as they run, kept whole or not at all, redone on a change."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+LAST_LINES = 15
+
+
+class Failed(Exception):  # noqa: N818 - it reads as a sentence where it is raised
+    """Something that a person has to see to: what failed, what to do, the end of its log."""
+
+    def __init__(self, message: str, log: Path | None = None) -> None:
+        super().__init__(message)
+        self.log = log
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if self.log is None or not self.log.exists():
+            return text
+        lines = self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        return "\n".join([text, f"The end of {self.log}:", *(f"    {line}" for line in lines)])
+
+
+class Progress:
+    """Numbered steps on standard error, with the seconds since the beginning."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self._number = 0
+
+    def step(self, text: str) -> None:
+        """Say what is being done now."""
+        self._number += 1
+        self.say(f"{self._number}. {text}")
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        elapsed = time.monotonic() - self._start
+        print(f"[{elapsed:4.0f} s] {text}", file=sys.stderr, flush=True)
+
+
+def key_of(*inputs: str | Path) -> str:
+    """Digest of texts, files, and folders with all that is below them."""
+    digest = hashlib.sha256()
+    for item in inputs:
+        if isinstance(item, str):
+            digest.update(item.encode())
+        else:
+            for path in sorted(item.rglob("*")) if item.is_dir() else [item]:
+                if path.is_file() and "__pycache__" not in path.parts:
+                    digest.update(str(path.relative_to(item.parent)).encode() + b"\0")
+                    digest.update(hashlib.sha256(path.read_bytes()).digest())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def is_current(target: Path, key: str) -> bool:
+    """Whether the target was made whole, from what the key stands for."""
+    key_file = _key_file(target)
+    return target.exists() and key_file.exists() and key_file.read_text() == key
+
+
+def make_once(target: Path, key: str, make: Callable[[Path], None]) -> None:
+    """Make a folder unless it is current.
+
+    `make` fills a temporary folder, which takes the target's place when it is whole: killed at
+    any moment, the next run does the step again.
+    """
+    if is_current(target, key):
+        return
+    temporary = target.with_name(f"{target.name}.new")
+    _key_file(target).unlink(missing_ok=True)
+    for old in (target, temporary):
+        if old.exists():
+            shutil.rmtree(old)
+    temporary.mkdir(parents=True)
+    make(temporary)
+    temporary.rename(target)
+    write_key(target, key)
+
+
+def write_key(target: Path, key: str) -> None:
+    """Note what the target was made from."""
+    temporary = target.with_name(f"{target.name}.key.new")
+    temporary.write_text(key)
+    temporary.rename(_key_file(target))
+
+
+def run(
+    command: Sequence[str | Path],
+    log: Path,
+    advice: str,
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Run a program with its output in the log; its failure carries the advice."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        try:
+            status = subprocess.run(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                check=False,
+            ).returncode
+        except FileNotFoundError:
+            raise Failed(f"{command[0]} is not there. {advice}") from None
+    if status != 0:
+        raise Failed(f"{Path(command[0]).name} failed with status {status}. {advice}", log)
+
+
+def _key_file(target: Path) -> Path:
+    return target.with_name(f"{target.name}.key")
