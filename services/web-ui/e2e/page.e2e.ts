@@ -98,7 +98,7 @@ describe('the history', () => {
     await entries(page).filter({ hasText: topic }).click();
     await analysis(page).waitFor();
     await page.goBack();
-    await page.getByRole('heading', { name: 'What is looked at' }).waitFor();
+    await page.getByRole('heading', { name: 'How a text is scored' }).waitFor();
   });
 });
 

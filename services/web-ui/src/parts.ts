@@ -11,21 +11,21 @@ export const PARTS: readonly PartText[] = [
   {
     key: 'readability',
     label: 'Readability',
-    meaning: 'Short sentences and short words are easily read.',
+    meaning: 'How short its sentences and words are.',
   },
   {
     key: 'lexical_diversity',
     label: 'Lexical diversity',
-    meaning: 'How varied the words are, over every stretch of fifty.',
+    meaning: 'How varied its words are, over every stretch of fifty.',
   },
   {
     key: 'repetition',
     label: 'Repetition',
-    meaning: '1 when no phrase of three words comes twice.',
+    meaning: 'How free it is of phrases that come again.',
   },
   {
     key: 'coherence',
     label: 'Coherence',
-    meaning: 'How many sentences are tied to the one before.',
+    meaning: 'How many of its sentences are tied to the one before.',
   },
 ];

@@ -84,7 +84,7 @@ export function App({ config }: { config: Config }) {
           <Composer maxLength={config.maxTextLength} onSubmit={submit} onNeedsApiKey={askForKey} />
           {id === null && (
             <section className={styles.introduction} aria-labelledby="introduction-heading">
-              <h2 id="introduction-heading">What is looked at</h2>
+              <h2 id="introduction-heading">How a text is scored</h2>
               <p>The score is the mean of four parts, each from 0 (poor) to 1 (good).</p>
               <PartMeanings />
             </section>
