@@ -22,7 +22,7 @@ Name = Annotated[
 ]
 Size = Annotated[
     int,
-    BeforeValidator(parse_size, json_schema_input_type=str),
+    BeforeValidator(parse_size, json_schema_input_type=int | str),
     Field(gt=0, description="Bytes, or a number with a unit: '5 MB', '4.5 MiB'."),
 ]
 PathInside = Annotated[str, Field(min_length=1), AfterValidator(_inside)]
@@ -93,7 +93,7 @@ class RustService(_Service):
 
 
 class WebService(_Service):
-    """Static files and nginx, or nginx alone as a proxy."""
+    """Static files and nginx, or nginx alone in front of others."""
 
     kind: Literal["web"]
     build: WebOptions = WebOptions()

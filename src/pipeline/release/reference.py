@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pipeline.errors import PipelineError
 
 ADDRESS = re.compile(
-    r"(?P<host>[A-Za-z0-9.-]+(:[0-9]{1,5})?)(?P<path>(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*)"
+    r"(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?)(?P<path>(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*)"
 )
 
 

@@ -1,0 +1,103 @@
+"""The bootstrap's parts that decide something, without an engine."""
+
+from pathlib import Path
+
+import pytest
+
+from bootstrap.images import IMAGES, key, mirrored
+from bootstrap.machine import without_network
+from bootstrap.settings import Settings
+from bootstrap.steps import Failed, is_current, key_of, make_once, run
+
+BEFORE = r"""*filter
+:FORWARD ACCEPT [0:0]
+:CNI-MINE - [0:0]
+:DOCKER - [0:0]
+-A FORWARD -j DOCKER
+-A FORWARD -j CNI-MINE
+-A CNI-MINE -d 192.168.9.0/24 -j ACCEPT
+-A DOCKER -d 172.17.0.2/32 -j ACCEPT
+COMMIT
+"""
+DURING = r"""*filter
+:FORWARD ACCEPT [0:0]
+:CNI-MINE - [0:0]
+:CNI-FORWARD - [0:0]
+:CNI-ADMIN - [0:0]
+:CNI-0c17f10524586af9124bc8a1 - [0:0]
+:DOCKER - [0:0]
+-A FORWARD -m comment --comment "CNI firewall plugin rules" -j CNI-FORWARD
+-A FORWARD -j DOCKER
+-A FORWARD -j CNI-MINE
+-A CNI-FORWARD -m comment --comment "CNI firewall plugin admin overrides" -j CNI-ADMIN
+-A CNI-FORWARD -s 10.87.0.100/32 -j ACCEPT
+-A CNI-0c17f10524586af9124bc8a1 ! -d 224.0.0.0/4 -m comment --comment "name: \"dagger\"" -j DROP
+-A CNI-MINE -d 192.168.9.0/24 -j ACCEPT
+-A DOCKER -d 172.17.0.2/32 -j ACCEPT
+COMMIT
+"""
+
+
+def test_only_the_networks_own_firewall_rules_go() -> None:
+    assert without_network(DURING, "dagger", "10.87.0.0/16") == BEFORE
+    assert without_network(BEFORE, "dagger", "10.87.0.0/16") == BEFORE
+
+
+def test_a_step_is_done_once_for_one_key(tmp_path: Path) -> None:
+    target, done = tmp_path / "part", []
+
+    def make(folder: Path) -> None:
+        done.append(folder)
+        (folder / "file").write_text(str(len(done)))
+
+    for recipe in ("a", "a", "b", "b"):
+        make_once(target, key_of(recipe), make)
+    assert len(done) == 2
+    assert (target / "file").read_text() == "2"
+
+
+def test_a_step_that_failed_is_done_again(tmp_path: Path) -> None:
+    target = tmp_path / "part"
+
+    def fail(folder: Path) -> None:
+        (folder / "half").touch()
+        raise Failed("no")
+
+    with pytest.raises(Failed):
+        make_once(target, "k", fail)
+    assert not is_current(target, "k")
+    make_once(target, "k", lambda folder: (folder / "whole").touch())
+    assert [path.name for path in target.iterdir()] == ["whole"]
+
+
+def test_a_failed_program_shows_advice_and_the_end_of_its_log(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "x.log"
+    with pytest.raises(Failed) as caught:
+        run(["sh", "-c", "echo broken; exit 3"], log, "Do this.")
+    assert "sh failed with status 3. Do this." in str(caught.value)
+    assert "    broken" in str(caught.value)
+    with pytest.raises(Failed, match=r"no-such-program is not there\. Do this\."):
+        run(["no-such-program"], log, "Do this.")
+
+
+def test_settings_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELINE_REGISTRY_PORT", "many")
+    with pytest.raises(Failed, match="PIPELINE_REGISTRY_PORT is 'many'"):
+        Settings.from_environment()
+
+
+def test_names_in_the_mirror() -> None:
+    assert mirrored("debian:trixie-slim") == "library/debian:trixie-slim"
+    assert mirrored("acme/tool:1") == "acme/tool:1"
+    assert mirrored("ghcr.io/acme/tool:1") == "acme/tool:1"
+
+
+def test_a_changed_recipe_has_another_key() -> None:
+    keys = {key(recipe, base) for recipe in IMAGES.values() for base in ("sha256:1", "sha256:2")}
+    assert len(keys) == 2 * len(IMAGES)
+
+
+def test_every_image_of_the_product_is_in_the_list() -> None:
+    text = (Path(__file__).parents[2] / "config/images.yml").read_text()
+    named = [line.split(": ", 1)[1] for line in text.splitlines() if ": " in line and line[0] != "#"]
+    assert set(named) - {"debian:trixie-slim"} <= set(IMAGES)

@@ -1,0 +1,136 @@
+"""The catalogue: services, images and registry of a repository."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from pipeline.catalogue.catalogue import (
+    EmptyRepositoryError,
+    UnknownServiceError,
+    choose,
+    load_images,
+    load_registry,
+    load_services,
+)
+from pipeline.catalogue.models import RustService, WebService
+from pipeline.catalogue.schema import service_schema
+from pipeline.errors import InvalidFilesError
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = json.loads((ROOT / "schemas/service.schema.json").read_text())
+RIGHT = "name: {name}\ntitle: A service\nkind: rust\nport: 8080\nsize_limit: 5 MB\n"
+
+
+def files(*names: str) -> dict[str, str]:
+    return {f"services/{name}/service.yml": RIGHT.format(name=name) for name in names}
+
+
+def test_the_worked_example_has_four_services() -> None:
+    texts = {
+        str(path.relative_to(ROOT)): path.read_text()
+        for path in ROOT.glob("services/*/service.yml")
+    }
+    limits = {entry.service.name: entry.service.size_limit for entry in load_services(texts)}
+    assert limits == {
+        "api-gateway": 5_000_000,
+        "consciousness-engine": 6_000_000,
+        "proxy": 14_000_000,
+        "web-ui": 14_000_000,
+    }
+
+
+def test_defaults_and_folder() -> None:
+    [entry] = load_services(files("a"))
+    assert entry.directory == "services/a"
+    assert isinstance(entry.service, RustService)
+    assert entry.service.user == "65532:65532"
+    assert entry.service.build.profile == "release"
+
+
+def test_kinds_have_their_own_options() -> None:
+    text = RIGHT.format(name="a").replace("rust", "web") + "build:\n  script: build\n"
+    [entry] = load_services({"services/a/service.yml": text})
+    assert isinstance(entry.service, WebService)
+    assert entry.service.build.output == "dist"
+
+
+def test_all_mistakes_of_all_files_at_once() -> None:
+    texts = files("a", "b") | {
+        "services/c/service.yml": "name: C\ntitle: x\nkind: rust\nport: 80\nsize_limit: many\n",
+        "services/d/service.yml": "nmae: d\nkind: rusty\n",
+        "services/e/service.yml": RIGHT.format(name="a"),
+        "services/f/service.yml": RIGHT.format(name="f") + "user: root\nbuild:\n  script: x\n",
+    }
+    with pytest.raises(InvalidFilesError) as caught:
+        load_services(texts)
+    said = str(caught.value)
+    for expected in [
+        "services/c/service.yml:1: name: String should match pattern",
+        "services/c/service.yml:4: port: Input should be greater than or equal to 1024, got 80",
+        "services/c/service.yml:5: size_limit: expected a size such as '5 MB'",
+        "services/d/service.yml:2: kind: expected one of 'rust', 'web', 'dockerfile', got 'rusty'",
+        "services/e/service.yml:1: name: 'a' is the name of services/a/service.yml too",
+        "services/f/service.yml:6: user: String should match pattern",
+        "services/f/service.yml:8: build.script: unknown field",
+    ]:
+        assert expected in said
+
+
+def test_a_path_may_not_leave_the_service() -> None:
+    text = RIGHT.format(name="a").replace("rust", "web") + "build:\n  nginx: ../b/nginx.conf\n"
+    with pytest.raises(InvalidFilesError, match="inside the service's folder"):
+        load_services({"services/a/service.yml": text})
+
+
+def test_an_empty_repository_says_what_to_write() -> None:
+    with pytest.raises(EmptyRepositoryError, match=r"services/hello/service\.yml"):
+        load_services({})
+
+
+def test_choosing() -> None:
+    entries = load_services(files("gateway", "engine"))
+    assert [entry.service.name for entry in choose(entries, [])] == ["engine", "gateway"]
+    assert [e.service.name for e in choose(entries, ["gateway", "gateway"])] == ["gateway"]
+    with pytest.raises(UnknownServiceError, match="Did you mean 'gateway'"):
+        choose(entries, ["gatway"])
+
+
+def test_a_repository_replaces_single_images() -> None:
+    default = (ROOT / "config/images.yml").read_text()
+    images = load_images(default, "node: node:24-slim\n")
+    assert images.node == "node:24-slim"
+    assert images.debian == load_images(default, None).debian
+    with pytest.raises(InvalidFilesError, match=r"images\.yml:1: nod: unknown field"):
+        load_images(default, "nod: x\n")
+    with pytest.raises(InvalidFilesError, match="expected a mapping"):
+        load_images(default, "- x\n")
+
+
+def test_the_registry_is_optional() -> None:
+    assert load_registry(None) is None
+    registry = load_registry("address: ghcr.io/acme\n")
+    assert registry is not None
+    assert (registry.address, registry.plain_http) == ("ghcr.io/acme", False)
+
+
+def test_the_published_schema_is_the_models() -> None:
+    assert (ROOT / "schemas/service.schema.json").read_text() == service_schema()
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("services/*/service.yml")), ids=str)
+def test_the_schema_takes_the_worked_example(path: Path) -> None:
+    jsonschema.validate(yaml.safe_load(path.read_text()), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["port: 80", "kind: rusty", "user: root", "surprise: 1", "health_path: nowhere"]
+)
+def test_the_schema_refuses_what_the_models_refuse(wrong: str) -> None:
+    data = yaml.safe_load(RIGHT.format(name="a")) | yaml.safe_load(wrong)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, SCHEMA)
+    with pytest.raises(InvalidFilesError):
+        load_services({"services/a/service.yml": yaml.safe_dump(data)})

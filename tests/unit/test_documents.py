@@ -1,0 +1,67 @@
+"""Files that people write: every mistake is named, with its place."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, TypeAdapter
+
+from pipeline import documents
+from pipeline.errors import InvalidFilesError
+
+
+class Inner(BaseModel, extra="forbid", strict=True):
+    count: int
+    names: list[str] = []
+
+
+class Outer(BaseModel, extra="forbid", strict=True):
+    title: str
+    inner: Inner
+
+
+OUTER = TypeAdapter(Outer)
+
+
+def mistakes(text: str) -> list[str]:
+    with pytest.raises(InvalidFilesError) as caught:
+        documents.validate(documents.parse("a.yml", text), OUTER, ["title", "inner", "count"])
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+def test_a_right_file_gives_its_model() -> None:
+    document = documents.parse("a.yml", "title: x\ninner:\n  count: 3\n")
+    assert documents.validate(document, OUTER) == Outer(title="x", inner=Inner(count=3))
+
+
+def test_every_mistake_is_named_at_its_line() -> None:
+    assert mistakes("title: 3\ninner:\n  cuont: 1\n  names: [a, 2]\n") == [
+        "a.yml:1: title: Input should be a valid string, got 3",
+        "a.yml:2: inner.count: is missing",
+        "a.yml:3: inner.cuont: unknown field; did you mean 'count'?",
+        "a.yml:4: inner.names[1]: Input should be a valid string, got 2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "a.yml:1: the file is empty"),
+        ("a: [1\nb: 2", "a.yml:2: not YAML"),
+        ("a:\n\t- 1", "a.yml:2: not YAML"),
+        ("a: 1\nb: 2\na: 3", "a.yml:3: a: is there already, at line 1"),
+        ("a: 1\n---\nb: 1", "a.yml:2: not YAML"),
+        ("a: \x00", "a.yml:1: not YAML"),
+    ],
+)
+def test_what_is_no_document_is_refused(text: str, expected: str) -> None:
+    with pytest.raises(InvalidFilesError, match=r"nothing was built") as caught:
+        documents.parse("a.yml", text)
+    assert str(caught.value.mistakes[0]).startswith(expected)
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60))
+def test_any_text_is_a_document_or_a_mistake_with_a_line(text: str) -> None:
+    try:
+        assert documents.parse("a.yml", text).path == "a.yml"
+    except InvalidFilesError as error:
+        assert all(mistake.line >= 1 for mistake in error.mistakes)

@@ -1,0 +1,48 @@
+"""Rules of the house that no linter knows."""
+
+import json
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_module_knows_nothing_of_the_bootstrap() -> None:
+    files = [ROOT / "dagger.json", *(path for path in (ROOT / "src").rglob("*") if path.is_file())]
+    assert [path for path in files if b"bootstrap" in path.read_bytes().lower()] == []
+
+
+def test_the_module_is_standard() -> None:
+    assert json.loads((ROOT / "dagger.json").read_text()) == {
+        "name": "pipeline",
+        "engineVersion": "v0.19.10",
+        "sdk": {"source": "python"},
+    }
+
+
+def test_no_service_stands_in_the_sources() -> None:
+    names = [path.parent.name for path in ROOT.glob("services/*/service.yml")]
+    texts = {path: path.read_text() for path in (ROOT / "src").rglob("*.py")}
+    assert [(path, name) for path, text in texts.items() for name in names if name in text] == []
+
+
+def test_the_locks_are_of_the_declared_dependencies() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for lock, declared in (
+        ("requirements.lock", project["project"]["dependencies"]),
+        ("requirements-dev.lock", project["dependency-groups"]["dev"]),
+    ):
+        lines = (ROOT / lock).read_text().splitlines()
+        locked = {line.split(" ")[0] for line in lines if "==" in line}
+        missing = [name for name in declared if "==" in name and name not in locked]
+        assert missing == []
+    assert "dagger-io==0.19.10 \\" in (ROOT / "requirements.lock").read_text()
+
+
+def test_lock_files_hold_no_addresses() -> None:
+    locks = [*ROOT.glob("requirements*.lock"), *ROOT.glob("services/*/package-lock.json")]
+    assert len(locks) == 3
+    for lock in locks:
+        text = lock.read_text()
+        assert '"resolved"' not in text
+        assert "--index-url" not in text
