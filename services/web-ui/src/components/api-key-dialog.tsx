@@ -3,11 +3,11 @@ import styles from './api-key-dialog.module.css';
 
 interface ApiKeyDialogProps {
   ref: RefObject<HTMLDialogElement | null>;
-  hasKey: boolean;
+  hasEnteredKey: boolean;
   onEnter: (key: string) => void;
 }
 
-export function ApiKeyDialog({ ref, hasKey, onEnter }: ApiKeyDialogProps) {
+export function ApiKeyDialog({ ref, hasEnteredKey, onEnter }: ApiKeyDialogProps) {
   const [key, setKey] = useState('');
   const titleId = useId();
   const fieldId = useId();
@@ -28,13 +28,15 @@ export function ApiKeyDialog({ ref, hasKey, onEnter }: ApiKeyDialogProps) {
       <form onSubmit={save}>
         <h2 id={titleId}>API key</h2>
         <p className="muted">
-          {hasKey ? 'A key is in use. ' : ''}It is kept in this tab only, until you close it.
+          {hasEnteredKey ? 'You have entered a key. ' : ''}A key is kept in this tab only, until you
+          close it.
         </p>
         <label htmlFor={fieldId}>Key</label>
         <input
           id={fieldId}
           type="password"
           autoComplete="off"
+          required={!hasEnteredKey}
           value={key}
           onChange={(event) => setKey(event.target.value)}
         />
@@ -43,7 +45,7 @@ export function ApiKeyDialog({ ref, hasKey, onEnter }: ApiKeyDialogProps) {
             Cancel
           </button>
           <button type="submit" className="primary">
-            {hasKey && key.trim() === '' ? 'Forget the key' : 'Use this key'}
+            {hasEnteredKey && key.trim() === '' ? 'Forget the key' : 'Use this key'}
           </button>
         </div>
       </form>

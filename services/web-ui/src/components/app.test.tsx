@@ -167,7 +167,7 @@ describe('the address of an analysis', () => {
 });
 
 describe('the API key', () => {
-  it('is asked for where it is missing, then sent, and kept for the tab', async () => {
+  it('is asked for where it is missing, sent, kept for the tab, and forgotten on demand', async () => {
     const working = apiWith([...FIVE]);
     const { user } = open((request) =>
       request.headers.get('x-api-key') === 'secret' ? working(request) : json({}, { status: 401 }),
@@ -177,6 +177,11 @@ describe('the API key', () => {
     await user.click(screen.getByRole('button', { name: 'Use this key' }));
     await waitFor(() => expect(excerpts()).toHaveLength(2));
     expect(window.sessionStorage.getItem('api-key')).toBe('secret');
+
+    await user.click(screen.getByRole('button', { name: 'API key' }));
+    await user.click(screen.getByRole('button', { name: 'Forget the key' }));
+    await screen.findByText('An API key is needed');
+    expect(window.sessionStorage.getItem('api-key')).toBeNull();
   });
 });
 

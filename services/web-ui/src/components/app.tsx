@@ -18,8 +18,8 @@ import { Link } from './link';
 import { PartMeanings } from './part-meanings';
 
 export function App({ config }: { config: Config }) {
-  const [apiKey, enterApiKey] = useApiKey(config.apiKey);
-  const api = useMemo(() => createApi(config, apiKey), [config, apiKey]);
+  const apiKey = useApiKey(config.apiKey);
+  const api = useMemo(() => createApi(config, apiKey.key), [config, apiKey.key]);
   const history = useHistory(api);
   const { restart } = history;
   const id = useAnalysisId();
@@ -101,7 +101,7 @@ export function App({ config }: { config: Config }) {
         </main>
         <HistoryList history={history} selectedId={id} onSelect={show} onNeedsApiKey={askForKey} />
       </div>
-      <ApiKeyDialog ref={keyDialog} hasKey={apiKey !== ''} onEnter={enterApiKey} />
+      <ApiKeyDialog ref={keyDialog} hasEnteredKey={apiKey.entered} onEnter={apiKey.enter} />
       <p role="status" className="visually-hidden">
         {announcement}
       </p>

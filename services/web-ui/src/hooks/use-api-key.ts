@@ -2,13 +2,22 @@ import { useCallback, useState } from 'react';
 
 const STORED = 'api-key';
 
-/** The key that the user entered, kept until the tab closes; else the one of the settings. */
-export function useApiKey(configured: string): [string, (key: string) => void] {
-  const [entered, setEntered] = useState(() => window.sessionStorage.getItem(STORED) ?? '');
+export interface ApiKey {
+  /** What the user entered, else what the settings bring; empty: there is none. */
+  key: string;
+  /** Whether the user entered it. */
+  entered: boolean;
+  /** Keeps a key until the tab closes; an empty one forgets the last. */
+  enter: (key: string) => void;
+}
+
+export function useApiKey(configured: string): ApiKey {
+  const [stored, setStored] = useState(() => window.sessionStorage.getItem(STORED) ?? '');
   const enter = useCallback((key: string) => {
     if (key === '') window.sessionStorage.removeItem(STORED);
     else window.sessionStorage.setItem(STORED, key);
-    setEntered(key);
+    setStored(key);
   }, []);
-  return [entered === '' ? configured : entered, enter];
+  const entered = stored !== '';
+  return { key: entered ? stored : configured, entered, enter };
 }
