@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -26,8 +27,14 @@ def start_private(settings: Settings, htpasswd: Path) -> None:
     _serve(settings, PRIVATE, settings.private_registry, settings.run / "private", htpasswd)
 
 
+def stop_private(settings: Settings) -> None:
+    """Stop the registry for tests, and throw away what it holds."""
+    Container(settings, PRIVATE).stop()
+    shutil.rmtree(settings.run / "private")
+
+
 def stop(settings: Settings) -> None:
-    """Stop both; what they hold stays."""
+    """Stop both; what the first one holds stays."""
     for name in (NAME, PRIVATE):
         Container(settings, name).stop()
 

@@ -99,5 +99,7 @@ def test_a_changed_recipe_has_another_key() -> None:
 
 def test_every_image_of_the_product_is_in_the_list() -> None:
     text = (Path(__file__).parents[2] / "config/images.yml").read_text()
-    named = [line.split(": ", 1)[1] for line in text.splitlines() if ": " in line and line[0] != "#"]
+    named = [
+        line.split(": ", 1)[1] for line in text.splitlines() if ": " in line and line[0] != "#"
+    ]
     assert set(named) - {"debian:trixie-slim"} <= set(IMAGES)

@@ -9,6 +9,15 @@ from pipeline.build.platforms import Platform
 
 EPOCH = 0
 HEALTH_CHECK = "/healthcheck"
+PREPARE = """
+linker=$1; target=$2; shift 2
+if ! command -v "$linker" >/dev/null; then
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+    rm -rf /var/lib/apt/lists/*
+fi
+test -d "$(rustc --print target-libdir --target "$target")" || rustup target add "$target"
+"""
 
 
 def rust_toolchain(image: str, platform: Platform) -> dagger.Container:
@@ -20,15 +29,7 @@ def rust_toolchain(image: str, platform: Platform) -> dagger.Container:
         # A toolchain image may carry the target already; the linker of the engine's own
         # platform is there under the same name as a foreign one's.
         .with_exec(
-            [
-                "sh",
-                "-euc",
-                f"command -v {linker(platform)} >/dev/null || {{ apt-get update -qq && apt-get install -y -qq"
-                f" --no-install-recommends gcc-{platform.gnu_triplet.replace('_', '-')}"
-                f" libc6-dev-{platform.debian}-cross >/dev/null && rm -rf /var/lib/apt/lists/*; }};"
-                f' test -d "$(rustc --print target-libdir --target {target})"'
-                f" || rustup target add {target}",
-            ]
+            ["sh", "-euc", PREPARE, "prepare", linker(platform), target, *_cross_packages(platform)]
         )
         .with_env_variable("CARGO_HOME", "/cargo")
         .with_env_variable("CARGO_BUILD_TARGET", target)
@@ -39,6 +40,11 @@ def rust_toolchain(image: str, platform: Platform) -> dagger.Container:
         # One volume for all: cargo itself locks it between concurrent builds.
         .with_mounted_cache("/cargo", dag.cache_volume("pipeline-cargo"))
     )
+
+
+def _cross_packages(platform: Platform) -> list[str]:
+    triplet = platform.gnu_triplet.replace("_", "-")
+    return [f"gcc-{triplet}", f"libc6-dev-{platform.debian}-cross"]
 
 
 def linker(platform: Platform) -> str:

@@ -1,0 +1,94 @@
+"""A built and published worked example, a registry client, and a connection to the engine."""
+
+import json
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import bcrypt
+import dagger
+import httpx
+import pytest
+
+from bootstrap import registry as registries
+from bootstrap.settings import Settings
+from tests.conftest import dagger_call
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A registry as its HTTP interface shows it, for a user where it asks for one."""
+
+    address: str
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+    def get(self, path: str) -> httpx.Response:
+        """Ask for something of a repository: a manifest, a blob, the tags."""
+        return httpx.get(
+            f"http://{self.address}/v2/{path}",
+            headers={"Accept": f"{INDEX}, {MANIFEST}"},
+            auth=(self.username, self.password) if self.username else None,
+            follow_redirects=True,
+        )
+
+    def delete(self, path: str) -> None:
+        """Delete a manifest."""
+        response = httpx.delete(f"http://{self.address}/v2/{path}")
+        assert response.status_code == httpx.codes.ACCEPTED, response.text
+
+    def manifest(self, repository: str, reference: str) -> dict[str, Any]:
+        """Read a manifest or index by tag or digest."""
+        response = self.get(f"{repository}/manifests/{reference}")
+        assert response.status_code == httpx.codes.OK, response.text
+        content: dict[str, Any] = response.json()
+        return content
+
+    def blob(self, repository: str, digest: str) -> bytes:
+        """Read a config or a layer."""
+        response = self.get(f"{repository}/blobs/{digest}")
+        assert response.status_code == httpx.codes.OK, response.text
+        return response.content
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    """The registry without authentication, where --push goes."""
+    return Registry(os.environ["PIPELINE_TEST_REGISTRY"])
+
+
+@pytest.fixture(scope="session")
+def private_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry that lets in one user, whose password is new every time."""
+    settings = Settings.from_environment()
+    password = secrets.token_urlsafe(16)
+    hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(5)).decode()
+    htpasswd = tmp_path_factory.mktemp("registry") / "htpasswd"
+    htpasswd.write_text(f"tester:{hashed}\n")
+    registries.start_private(settings, htpasswd)
+    yield Registry(settings.private_registry, "tester", password)
+    registries.stop_private(settings)
+
+
+@pytest.fixture(scope="session")
+def published() -> dict[str, Any]:
+    """The whole worked example, built for both platforms and pushed by the main job."""
+    called = dagger_call("build-all", "--push", "--format=json")
+    assert called.status == 0, called.progress[-4000:]
+    summary: dict[str, Any] = json.loads(called.output)
+    return summary
+
+
+@pytest.fixture(scope="session")
+async def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[None]:
+    """A connection of dagger-io to the engine."""
+    log: Path = tmp_path_factory.mktemp("engine") / "log"
+    with log.open("w") as output:
+        async with dagger.connection(dagger.Config(log_output=output)):
+            yield

@@ -1,0 +1,163 @@
+"""Bad input: a message of one screen that says what to do, a failure, and nothing published."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import dagger_call
+from tests.engine.conftest import Registry
+
+DOCKERFILE_SERVICE = """\
+name: {name}
+title: A file in an image
+kind: dockerfile
+port: 8080
+size_limit: {limit}
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A repository with one service that builds in a moment."""
+    return repository(tmp_path, "small")
+
+
+def repository(folder: Path, name: str, limit: str = "1 MB") -> Path:
+    service = folder / "services" / name
+    service.mkdir(parents=True)
+    (service / "service.yml").write_text(DOCKERFILE_SERVICE.format(name=name, limit=limit))
+    (service / "Dockerfile").write_text("FROM scratch\nCOPY file /file\n")
+    (service / "file").write_bytes(b"x" * 5000)
+    return folder
+
+
+def refused(*arguments: str, source: Path | None = None, **environment: str) -> str:
+    called = dagger_call(*arguments, source=source, environment=environment)
+    assert called.status != 0
+    assert called.output == ""
+    assert "Traceback" not in called.progress
+    assert len(called.message.splitlines()) <= 48
+    return called.message
+
+
+def test_unknown_service() -> None:
+    message = refused("build-all", "--services=api-gatway", "--push")
+    assert "Unknown service 'api-gatway'. Did you mean 'api-gateway'?" in message
+
+
+def test_unsupported_platform() -> None:
+    message = refused("build-all", "--platforms=linux/s390x", "--push")
+    assert "Unsupported platform 'linux/s390x'" in message
+    assert "linux/amd64, linux/arm64" in message
+
+
+def test_empty_repository(tmp_path: Path) -> None:
+    assert "no file matches services/*/service.yml" in refused("build-all", source=tmp_path)
+
+
+def test_wrong_fields_and_a_name_used_twice(small: Path) -> None:
+    other = small / "services" / "other"
+    other.mkdir()
+    (other / "service.yml").write_text(DOCKERFILE_SERVICE.format(name="small", limit="1 MB"))
+    third = small / "services" / "third"
+    third.mkdir()
+    (third / "service.yml").write_text("name: third\nprot: 8080\nkind: dockerfile\n")
+    message = refused("build-all", "--push", source=small)
+    assert "services/small/service.yml:1: name: 'small' is the name of" in message
+    assert "services/third/service.yml:2: prot: unknown field; did you mean 'port'?" in message
+    assert "services/third/service.yml:1: size_limit: is missing" in message
+
+
+def test_size_limit_exceeded(tmp_path: Path, registry: Registry) -> None:
+    source = repository(tmp_path, "too-large", limit="4 kB")
+    message = refused(
+        *("build-all", "--push", f"--registry={registry.address}/failures"),
+        "--registry-plain-http",
+        source=source,
+    )
+    assert "too-large for linux/amd64 is over its size limit" in message
+    assert "/file" in message
+    assert registry.get("failures/too-large/tags/list").status_code == 404
+
+
+def test_code_that_does_not_compile(tmp_path: Path) -> None:
+    service = tmp_path / "services" / "broken"
+    (service / "src").mkdir(parents=True)
+    text = DOCKERFILE_SERVICE.format(name="broken", limit="1 MB").replace("dockerfile", "rust")
+    (service / "service.yml").write_text(text)
+    (service / "Cargo.toml").write_text('[package]\nname = "broken"\nedition = "2021"\n')
+    (service / "Cargo.lock").write_text(
+        'version = 3\n\n[[package]]\nname = "broken"\nversion = "0.0.0"\n'
+    )
+    (service / "src" / "main.rs").write_text("fn main() {\n    missing();\n}\n")
+    message = refused("build-all", "--platforms=linux/amd64", source=tmp_path)
+    assert "broken for linux/amd64 doesn't build" in message
+    assert "error[E0425]: cannot find function `missing` in this scope" in message
+    assert "src/main.rs:2:5" in message
+
+
+def test_registry_that_is_down(small: Path) -> None:
+    message = refused(
+        *("build-all", "--push", "--registry=10.99.0.1:9/nobody", "--registry-plain-http"),
+        source=small,
+    )
+    assert "the registry can't be reached" in message
+    assert "Nothing was published." in message
+
+
+def test_wrong_password(small: Path, private_registry: Registry) -> None:
+    message = refused(
+        *("build-all", "--push", f"--registry={private_registry.address}/team"),
+        *("--registry-plain-http", "--registry-username=tester"),
+        "--registry-password=env://WRONG_PASSWORD",
+        source=small,
+        WRONG_PASSWORD="a-wrong-password",
+    )
+    assert "access denied" in message
+    assert "--registry-password" in message
+    assert "a-wrong-password" not in message
+    assert private_registry.get("team/small/tags/list").status_code == 404
+
+
+def test_right_password(small: Path, private_registry: Registry) -> None:
+    called = dagger_call(
+        *("build-all", "--push", "--format=json"),
+        *(f"--registry={private_registry.address}/team", "--registry-plain-http"),
+        *("--registry-username=tester", "--registry-password=env://RIGHT_PASSWORD"),
+        source=small,
+        environment={"RIGHT_PASSWORD": private_registry.password},
+    )
+    assert called.status == 0, called.progress[-3000:]
+    assert private_registry.password not in called.progress + called.output
+    [image] = json.loads(called.output)["images"]
+    index = private_registry.manifest("team/small", "0.0.0-dev")
+    assert [entry["digest"] for entry in index["manifests"]] == [
+        platform["digest"] for platform in image["platforms"]
+    ]
+
+
+def test_a_push_happens_each_time_it_is_asked_for(small: Path, registry: Registry) -> None:
+    arguments = [
+        *("build-all", "--push", "--format=json", "--registry-plain-http"),
+        f"--registry={registry.address}/twice",
+    ]
+    first = dagger_call(*arguments, source=small)
+    assert first.status == 0, first.progress[-3000:]
+    digest = json.loads(first.output)["images"][0]["digest"]
+    registry.delete(f"twice/small/manifests/{digest}")
+    assert registry.get("twice/small/manifests/0.0.0-dev").status_code == 404
+    second = dagger_call(*arguments, source=small)
+    assert json.loads(second.output)["images"][0]["digest"] == digest
+    assert registry.get("twice/small/manifests/0.0.0-dev").status_code == 200
+
+
+def test_one_platform_gives_an_index_of_one(small: Path, registry: Registry) -> None:
+    called = dagger_call(
+        *("build-all", "--push", "--format=json", "--platforms=linux/arm64"),
+        *(f"--registry={registry.address}/single", "--registry-plain-http"),
+        source=small,
+    )
+    assert called.status == 0, called.progress[-3000:]
+    index = registry.manifest("single/small", "0.0.0-dev")
+    assert [entry["platform"]["architecture"] for entry in index["manifests"]] == ["arm64"]

@@ -1,0 +1,255 @@
+"""The published images, pulled back by digest: what they say, hold, weigh, and that they answer."""
+
+import io
+import json
+import tarfile
+from typing import Any
+
+import dagger
+import pytest
+from dagger import dag
+
+from tests.conftest import ROOT
+from tests.engine.conftest import Registry
+
+SERVICES = {
+    "api-gateway": (8081, 5_000_000),
+    "consciousness-engine": (8082, 6_000_000),
+    "proxy": (8080, 14_000_000),
+    "web-ui": (8083, 14_000_000),
+}
+PLATFORMS = ["linux/amd64", "linux/arm64"]
+BOTH = [(service, platform) for service in SERVICES for platform in PLATFORMS]
+TOOLS = {
+    *("sh", "bash", "dash", "busybox", "apt", "apt-get", "dpkg", "apk", "pip", "npm", "node"),
+    *("cargo", "rustc", "gcc", "cc", "ld", "perl", "python3", "curl", "wget"),
+}
+
+
+def image_of(published: dict[str, Any], service: str) -> dict[str, Any]:
+    return next(image for image in published["images"] if image["service"] == service)
+
+
+def platform_of(published: dict[str, Any], service: str, platform: str) -> dict[str, Any]:
+    platforms = image_of(published, service)["platforms"]
+    return next(entry for entry in platforms if entry["platform"] == platform)
+
+
+def repository(service: str) -> str:
+    return f"pipeline/{service}"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_one_index_names_both_platforms(
+    published: dict[str, Any], registry: Registry, service: str
+) -> None:
+    image = image_of(published, service)
+    index = registry.manifest(repository(service), image["digest"])
+    named = {
+        f"{entry['platform']['os']}/{entry['platform']['architecture']}": entry["digest"]
+        for entry in index["manifests"]
+    }
+    assert named == {entry["platform"]: entry["digest"] for entry in image["platforms"]}
+    assert index["annotations"]["org.opencontainers.image.version"] == published["version"]
+    assert len(image["references"]) == 2
+    for reference in image["references"]:
+        name, digest = reference.split("@")
+        tag = name.rpartition(":")[2]
+        assert digest == image["digest"]
+        assert registry.manifest(repository(service), tag) == index
+
+
+@pytest.mark.parametrize(("service", "platform"), BOTH)
+def test_the_config_says_how_to_run_it(
+    published: dict[str, Any], registry: Registry, service: str, platform: str
+) -> None:
+    entry = platform_of(published, service, platform)
+    manifest = registry.manifest(repository(service), entry["digest"])
+    config = json.loads(registry.blob(repository(service), manifest["config"]["digest"]))
+    port, _ = SERVICES[service]
+    run = config["config"]
+    assert f"{config['os']}/{config['architecture']}" == platform
+    assert run["User"] == "65532:65532"
+    assert run["ExposedPorts"] == {f"{port}/tcp": {}}
+    assert run["Healthcheck"]["Test"] == ["CMD", "/healthcheck", str(port), "/health/live"]
+    if service in {"api-gateway", "consciousness-engine"}:
+        assert run["Entrypoint"] == [f"/{service}"]
+    else:
+        assert run["Entrypoint"][0] == "/usr/sbin/nginx"
+    labels = run["Labels"]
+    assert labels["org.opencontainers.image.revision"] == published["revision"]
+    assert labels["org.opencontainers.image.version"] == published["version"]
+    assert labels["org.opencontainers.image.created"] == config["created"]
+    assert labels["org.opencontainers.image.title"]
+    assert manifest["annotations"] == labels
+
+
+@pytest.mark.parametrize(("service", "platform"), BOTH)
+def test_the_files_are_only_what_runs(
+    published: dict[str, Any], registry: Registry, service: str, platform: str
+) -> None:
+    entry = platform_of(published, service, platform)
+    manifest = registry.manifest(repository(service), entry["digest"])
+    sizes: dict[str, int] = {}
+    for layer in manifest["layers"]:
+        content = io.BytesIO(registry.blob(repository(service), layer["digest"]))
+        with tarfile.open(fileobj=content) as archive:
+            for member in archive:
+                if member.isfile():
+                    sizes[member.name] = member.size
+                    assert not member.mode & 0o6022, f"{member.name} is writable or setuid"
+    assert {name.rpartition("/")[2] for name in sizes} & TOOLS == set()
+    assert "healthcheck" in sizes
+    _, limit = SERVICES[service]
+    assert sum(sizes.values()) == entry["size"]
+    assert entry["size"] <= limit
+
+
+def test_the_three_services_of_the_mission_are_small_together(published: dict[str, Any]) -> None:
+    for platform in PLATFORMS:
+        total = sum(
+            platform_of(published, service, platform)["size"]
+            for service in ("api-gateway", "consciousness-engine", "web-ui")
+        )
+        assert total <= 25_000_000
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_page_and_proxy_share_their_layers(
+    published: dict[str, Any], registry: Registry, platform: str
+) -> None:
+    layers = []
+    for service in ("web-ui", "proxy"):
+        digest = platform_of(published, service, platform)["digest"]
+        manifest = registry.manifest(repository(service), digest)
+        layers.append([layer["digest"] for layer in manifest["layers"]])
+    assert layers[0][:2] == layers[1][:2]
+    assert layers[0][2] != layers[1][2]
+
+
+def pulled(registry: Registry, published: dict[str, Any], service: str, platform: str):
+    digest = image_of(published, service)["digest"]
+    return dag.container(platform=dagger.Platform(platform)).from_(
+        f"{registry.address}/{repository(service)}@{digest}"
+    )
+
+
+def stack(registry: Registry, published: dict[str, Any], service: str, platform: str):
+    """A service of the published images as it runs in the stack, with what stands behind it."""
+    container = pulled(registry, published, service, platform).with_mounted_temp("/tmp")
+    if service == "consciousness-engine":
+        password = dag.set_secret("stack-password", "only-for-this-test")
+        url = dag.set_secret(
+            "stack-url", "postgres://engine:only-for-this-test@postgres:5432/engine"
+        )
+        database = (
+            dag.container()
+            .from_("postgres:17-trixie")
+            .with_env_variable("POSTGRES_USER", "engine")
+            .with_secret_variable("POSTGRES_PASSWORD", password)
+            .with_exposed_port(5432)
+            .as_service(use_entrypoint=True)
+        )
+        cache = dag.container().from_("redis:8-trixie").with_exposed_port(6379)
+        container = (
+            container.with_service_binding("postgres", database)
+            .with_service_binding("redis", cache.as_service(use_entrypoint=True))
+            .with_secret_variable("DATABASE_URL", url)
+            .with_env_variable("REDIS_URL", "redis://redis:6379")
+        )
+    if service == "api-gateway":
+        container = container.with_env_variable(
+            "API_GATEWAY_ENGINE_URL", "http://consciousness-engine:8082"
+        ).with_service_binding(
+            "consciousness-engine", stack(registry, published, "consciousness-engine", platform)
+        )
+    if service == "proxy":
+        for behind in ("web-ui", "api-gateway"):
+            container = container.with_service_binding(
+                behind, stack(registry, published, behind, platform)
+            )
+    port, _ = SERVICES[service]
+    return container.with_exposed_port(port).as_service(use_entrypoint=True)
+
+
+def client():
+    return dag.container().from_("buildpack-deps:trixie-scm").with_env_variable("RUN", "x")
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize(("service", "platform"), BOTH)
+async def test_it_starts_and_answers(
+    published: dict[str, Any], registry: Registry, service: str, platform: str
+) -> None:
+    port, _ = SERVICES[service]
+    url = f"http://service:{port}/health/live"
+    answered = await (
+        client()
+        .with_service_binding("service", stack(registry, published, service, platform))
+        .with_exec(["curl", "--fail", "--silent", "--show-error", "--max-time", "30", url])
+        .with_exec(["echo", "answered"])
+        .stdout()
+    )
+    assert answered == "answered\n"
+
+
+@pytest.mark.usefixtures("engine")
+async def test_a_text_goes_from_the_entry_to_the_database_and_comes_back(
+    published: dict[str, Any], registry: Registry
+) -> None:
+    text = "The river was calm. The river carried the small boat, and the boat carried us home."
+    curl = ["curl", "--fail-with-body", "--silent", "--show-error", "--max-time", "30"]
+    address = "http://proxy:8080/api/v1/analyses"
+    post = [*curl, "--json", json.dumps({"text": text}), address]
+    bound = client().with_service_binding(
+        "proxy", stack(registry, published, "proxy", "linux/amd64")
+    )
+    script = (
+        '"$@" >/tmp/first && "$@" >/tmp/second'
+        f" && {' '.join(curl)} {address} >/tmp/list"
+        f" && {' '.join(curl)} http://proxy:8080/ >/tmp/page"
+        " && cat /tmp/first && echo && cat /tmp/second && echo && cat /tmp/list && echo"
+        " && grep -c '<script' /tmp/page"
+    )
+    output = await bound.with_exec(["bash", "-euc", script, "test", *post]).stdout()
+    first, second, listed, scripts = output.splitlines()
+    analysis = json.loads(first)
+    assert analysis["cached"] is False
+    assert 0.8 <= analysis["score"] <= 1
+    assert set(analysis["parts"]) == {
+        *("readability", "lexical_diversity", "repetition", "coherence"),
+    }
+    again = json.loads(second)
+    assert again["cached"] is True
+    assert again["id"] == analysis["id"]
+    assert [item["id"] for item in json.loads(listed)["items"]] == [analysis["id"]]
+    assert int(scripts) >= 1
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_the_health_check_tells_alive_from_dead(
+    published: dict[str, Any], registry: Registry, platform: str
+) -> None:
+    check = pulled(registry, published, "web-ui", platform).file("/healthcheck")
+    script = (
+        "python3 -m http.server 8000 --directory /tmp >/dev/null 2>&1 &"
+        " until curl --silent localhost:8000 >/dev/null; do :; done;"
+        ' for arguments in "8000 /" "8000 /nothing" "8001 /" "8000" "no /"; do'
+        " /healthcheck $arguments && echo alive || echo dead; done; kill $!"
+    )
+    output = await (
+        dag.container()
+        .from_("buildpack-deps:trixie-scm")
+        .with_exec(["sh", "-c", "apt-get update -qq && apt-get install -qqy python3 >/dev/null"])
+        .with_file("/healthcheck", check)
+        .with_exec(["bash", "-c", script])
+        .stdout()
+    )
+    assert output.split() == ["alive", "dead", "dead", "dead", "dead"]
+
+
+def test_the_readme_shows_what_is_printed(published: dict[str, Any]) -> None:
+    readme = (ROOT / "README.md").read_text()
+    for image in published["images"]:
+        assert image["service"] in readme
