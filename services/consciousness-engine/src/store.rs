@@ -125,11 +125,12 @@ impl Store {
         tracing::info!(version = MIGRATIONS.len(), "migrations are done");
     }
 
-    async fn try_migrate(&self) -> Result<(), tokio_postgres::Error> {
+    /// Runs the migrations once; engines that do so at the same time wait for each other.
+    pub async fn try_migrate(&self) -> Result<(), tokio_postgres::Error> {
         let (mut client, connection) = self.migrations.connect(NoTls).await?;
         let connection = tokio::spawn(connection);
         let transaction = client.transaction().await?;
-        // Replicas that start together migrate one after the other.
+        // Else they would meet in "create table if not exists", which fails for one of them.
         transaction
             .execute("select pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK])
             .await?;

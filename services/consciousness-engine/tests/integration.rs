@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::http::StatusCode;
-use consciousness_engine::{http, settings::Settings};
+use consciousness_engine::{http, settings::Settings, store::Store};
 use serde_json::json;
 use service_kit::settings::Environment;
 use service_kit::testing::{FlakyPort, Mode, Process, Reply, eventually, get, metric, post, send};
@@ -346,6 +346,14 @@ async fn it_starts_without_postgresql_and_waits_for_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn engines_that_start_together_migrate_once() {
     let servers = Servers::new().await;
+    let mut migrations = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let store = Store::new(&servers.database, Duration::from_secs(5));
+        migrations.spawn(async move { store.try_migrate().await });
+    }
+    for migrated in migrations.join_all().await {
+        migrated.unwrap();
+    }
     let engines: Vec<Router> = (0..4).map(|_| servers.start(&[])).collect();
     for app in &engines {
         until_status(app, "ready").await;
