@@ -147,25 +147,23 @@ def publish_images(settings: Settings, progress: Progress) -> None:
     folder = settings.cache / "images"
     folder.mkdir(exist_ok=True)
     keys = {name: images.key(recipe, base) for name, recipe in images.IMAGES.items()}
-    changed = [name for name, key in keys.items() if not is_current(folder / name, key)]
+    notes = {name: folder / name.replace("/", "_") for name in keys}
+    changed = [name for name, key in keys.items() if not is_current(notes[name], key)]
     if not changed:
         return
     progress.step(f"base images from packages: {', '.join(changed)} (a minute)")
-    command: list[str | Path] = [
-        settings.cache / "venv/requirements/bin/python",
-        "-m",
-        "bootstrap.publish",
-    ]
+    command = [settings.cache / "venv/requirements/bin/python", "-m", "bootstrap.publish"]
     environment = {**os.environ, **settings.exports()}
-    if subprocess.run(
-        [*command, *changed], cwd=REPOSITORY, env=environment, check=False
-    ).returncode:
+    published = subprocess.run(
+        [*map(str, command), *changed], cwd=REPOSITORY, env=environment, check=False
+    )
+    if published.returncode != 0:
         raise Failed("The base images are not complete; run this again.", settings.log("images"))
-    if any((folder / name).exists() for name in changed):
+    if any(notes[name].exists() for name in changed):
         engine.forget_resolved_images(settings)
     for name in changed:
-        (folder / name).touch()
-        write_key(folder / name, keys[name])
+        notes[name].touch()
+        write_key(notes[name], keys[name])
 
 
 def is_running(settings: Settings) -> bool:
