@@ -1,0 +1,64 @@
+"""The services' own checks and tests, in the toolchains that build them."""
+
+import dagger
+import pytest
+from dagger import dag
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.usefixtures("engine")
+
+
+def rust() -> dagger.Container:
+    sources = dag.host().directory(
+        str(ROOT / "services"), exclude=["**/target", "**/node_modules", "web-ui", "proxy"]
+    )
+    return (
+        dag.container()
+        .from_("rust:1.85-slim-trixie")
+        .with_env_variable("CARGO_HOME", "/cargo")
+        .with_mounted_cache("/cargo", dag.cache_volume("pipeline-cargo"))
+        .with_mounted_cache("/target", dag.cache_volume("pipeline-tests-target"))
+        .with_env_variable("CARGO_TARGET_DIR", "/target")
+        .with_env_variable("CARGO_INCREMENTAL", "0")
+        .with_directory("/src", sources)
+        .with_workdir("/src")
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["cargo", "fmt", "--all", "--check"],
+        ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-Dwarnings"],
+        ["cargo", "test", "--locked", "--workspace", "--quiet"],
+    ],
+    ids=["fmt", "clippy", "test"],
+)
+async def test_rust(command: list[str]) -> None:
+    await rust().with_exec(command).sync()
+
+
+async def test_the_health_check_is_formatted() -> None:
+    source = dag.host().directory(str(ROOT / "src/pipeline/build")).file("healthcheck.rs")
+    check = ["rustfmt", "--edition=2024", "--check", "/healthcheck.rs"]
+    await rust().with_file("/healthcheck.rs", source).with_exec(check).sync()
+
+
+@pytest.mark.parametrize("script", ["lint", "test"])
+async def test_page(script: str) -> None:
+    sources = dag.host().directory(str(ROOT / "services/web-ui"), exclude=["node_modules", "dist"])
+    manifests = sources.filter(include=["package.json", "package-lock.json", ".npmrc"])
+    await (
+        dag.container()
+        .from_("node:22-trixie-slim")
+        .with_mounted_cache("/npm-cache", dag.cache_volume("pipeline-npm"))
+        .with_env_variable("npm_config_cache", "/npm-cache")
+        .with_env_variable("CI", "true")
+        .with_workdir("/src")
+        .with_directory("/src", manifests)
+        .with_exec(["npm", "ci", "--no-audit", "--no-fund"])
+        .with_directory("/src", sources)
+        .with_exec(["npm", "run", script])
+        .sync()
+    )
