@@ -6,14 +6,18 @@ set -eu
 architecture=$1
 triplet=$2
 
-packages="nginx libnginx-mod-http-brotli-static libc6 libcrypt1 libpcre2-8-0 libssl3t64 libzstd1 zlib1g"
+packages=nginx-common
+for package in nginx libnginx-mod-http-brotli-static libc6 libcrypt1 libpcre2-8-0 libssl3t64 \
+    libzstd1 zlib1g; do
+    packages="$packages $package:$architecture"
+done
 mkdir -p /packages /unpacked /nginx/usr/sbin /nginx/usr/lib/nginx/modules /nginx/etc/nginx
 cd /packages
 dpkg --add-architecture "$architecture"
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends binutils >/dev/null
 # shellcheck disable=SC2086 # a list of words
-apt-get download -qq nginx-common $(printf "%s:$architecture " $packages)
+apt-get download -qq $packages
 for package in *.deb; do
     dpkg-deb -x "$package" /unpacked
 done
