@@ -182,17 +182,23 @@ impl Clients {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use proptest::prelude::*;
 
     use super::*;
 
     const RATE: NonZeroU32 = NonZeroU32::new(3).unwrap();
 
-    fn hex(key: &str) -> String {
-        Sha256::digest(key)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+    fn hex(hash: &[u8]) -> String {
+        hash.iter().fold(String::new(), |mut digits, byte| {
+            write!(digits, "{byte:02x}").unwrap();
+            digits
+        })
+    }
+
+    fn hash_of(key: &str) -> String {
+        hex(&Sha256::digest(key))
     }
 
     /// A keys file that is removed with the value.
@@ -214,17 +220,17 @@ mod tests {
 
     #[test]
     fn only_keys_in_the_file_are_known() {
-        let file = TemporaryFile::new(&format!("# ours\nweb-ui {}\n\n", hex("one")));
+        let file = TemporaryFile::new(&format!("# ours\nweb-ui {}\n\n", hash_of("one")));
         let clients = Clients::new(KeysFile::read(&file.0).unwrap(), RATE);
         assert_eq!(clients.find(b"one").unwrap().name, "web-ui");
         assert!(clients.find(b"two").is_none());
         assert!(clients.find(b"").is_none());
-        assert!(clients.find(hex("one").as_bytes()).is_none());
+        assert!(clients.find(hash_of("one").as_bytes()).is_none());
     }
 
     #[test]
     fn each_wrong_line_is_named_and_no_hash_is_shown() {
-        let hash = hex("one");
+        let hash = hash_of("one");
         let text = format!("a {hash}\nb {hash}\nc {}\njust-a-name\n", &hash[1..]);
         let error = parse(&text).unwrap_err();
         assert_eq!(
@@ -238,19 +244,19 @@ mod tests {
 
     #[test]
     fn keys_are_rotated_without_a_restart() {
-        let file = TemporaryFile::new(&format!("web-ui {}\n", hex("old")));
+        let file = TemporaryFile::new(&format!("web-ui {}\n", hash_of("old")));
         let clients = Clients::new(KeysFile::read(&file.0).unwrap(), RATE);
 
         fs::write(
             &file.0,
-            format!("web-ui {}\nweb-ui {}\n", hex("old"), hex("new")),
+            format!("web-ui {}\nweb-ui {}\n", hash_of("old"), hash_of("new")),
         )
         .unwrap();
         clients.read_again();
         assert!(clients.find(b"old").is_some());
         assert!(clients.find(b"new").is_some());
 
-        fs::write(&file.0, format!("web-ui {}\n", hex("new"))).unwrap();
+        fs::write(&file.0, format!("web-ui {}\n", hash_of("new"))).unwrap();
         clients.read_again();
         assert!(clients.find(b"old").is_none());
         assert!(clients.find(b"new").is_some());
@@ -258,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_wrong_file_changes_nothing() {
-        let file = TemporaryFile::new(&format!("web-ui {}\n", hex("old")));
+        let file = TemporaryFile::new(&format!("web-ui {}\n", hash_of("old")));
         let clients = Clients::new(KeysFile::read(&file.0).unwrap(), RATE);
         fs::write(&file.0, "web-ui\n").unwrap();
         clients.read_again();
@@ -267,14 +273,18 @@ mod tests {
 
     #[test]
     fn all_keys_of_a_client_share_its_limit_even_when_rotated() {
-        let file = TemporaryFile::new(&format!("ours {}\ntheirs {}\n", hex("old"), hex("other")));
+        let file = TemporaryFile::new(&format!(
+            "ours {}\ntheirs {}\n",
+            hash_of("old"),
+            hash_of("other")
+        ));
         let clients = Clients::new(KeysFile::read(&file.0).unwrap(), RATE);
         for _ in 0..RATE.get() {
             clients.find(b"old").unwrap().count_request().unwrap();
         }
         fs::write(
             &file.0,
-            format!("ours {}\ntheirs {}\n", hex("new"), hex("other")),
+            format!("ours {}\ntheirs {}\n", hash_of("new"), hash_of("other")),
         )
         .unwrap();
         clients.read_again();
@@ -291,7 +301,7 @@ mod tests {
 
         #[test]
         fn hashes_are_read_in_either_case(hash: KeyHash) {
-            let lower: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            let lower = hex(&hash);
             prop_assert_eq!(unhex(&lower), Some(hash));
             prop_assert_eq!(unhex(&lower.to_uppercase()), Some(hash));
         }

@@ -11,6 +11,7 @@ use hyper::{Request, Response, Uri};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use service_kit::error::describe;
 use tower_http::timeout::TimeoutBody;
 
 use crate::circuit_breaker::CircuitBreaker;
@@ -25,7 +26,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// It can't be reached, or broke the connection.
-    #[error("the engine can't be reached: {0}")]
+    #[error("the engine can't be reached")]
     Unreachable(#[from] ClientError),
     /// It took too long.
     #[error("the engine took longer than {} ms", .0.as_millis())]
@@ -102,7 +103,10 @@ impl Engine {
         match self.client.request(request).await {
             Ok(response) => Ok(response),
             Err(error) => {
-                tracing::debug!(%error, "sending the request to the engine again");
+                tracing::debug!(
+                    error = describe(&error),
+                    "sending the request to the engine again"
+                );
                 self.metrics.retries.inc();
                 tokio::time::sleep(RETRY_PAUSE).await;
                 self.client.request(again).await

@@ -15,6 +15,7 @@ use http_body_util::Full;
 use hyper::Uri;
 use prometheus_client::registry::Registry;
 use service_kit::contract::{Analysis, AnalysisPage, AnalysisRequest, MAX_BODY_BYTES};
+use service_kit::error::describe;
 use service_kit::extract::RawBody;
 use service_kit::health::{PartHealth, Readiness, Status};
 use service_kit::http::REQUEST_ID;
@@ -270,7 +271,7 @@ async fn pass_on(
             response
         }
         Err(error) => {
-            tracing::warn!(%error, "no answer from the engine");
+            tracing::warn!(error = describe(&error), "no answer from the engine");
             let unavailable = |wait| {
                 Problem::new(
                     StatusCode::SERVICE_UNAVAILABLE,

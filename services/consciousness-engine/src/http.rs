@@ -11,6 +11,7 @@ use axum::{Json, Router};
 use prometheus_client::registry::Registry;
 use serde::Deserialize;
 use service_kit::contract::{Analysis, AnalysisPage, AnalysisRequest, MAX_PAGE_LIMIT};
+use service_kit::error::describe;
 use service_kit::extract::{JsonBody, QueryParameters};
 use service_kit::health::{Readiness, Status};
 use service_kit::problem::Problem;
@@ -157,8 +158,8 @@ impl IntoResponse for ApiError {
                 )
                 .retry_after(RETRY_AFTER_SECONDS)
             }
-            AnalysisError::Store(StoreError::Refused(_)) => {
-                tracing::error!(detail, "PostgreSQL");
+            AnalysisError::Store(StoreError::Refused(error)) => {
+                tracing::error!(error = describe(&error), "PostgreSQL refused a query");
                 Problem::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "the service made a mistake: it is in its log under the request id",

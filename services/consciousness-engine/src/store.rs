@@ -8,6 +8,7 @@ use deadpool_postgres::{
     ClientWrapper, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
 };
 use service_kit::contract::{Analysis, Parts};
+use service_kit::error::describe;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, NoTls, Row};
 use uuid::Uuid;
@@ -60,17 +61,6 @@ impl From<deadpool_postgres::PoolError> for StoreError {
     fn from(error: deadpool_postgres::PoolError) -> Self {
         Self::Unavailable(describe(&error))
     }
-}
-
-/// An error with all its causes: tokio-postgres only says "db error" by itself.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// The analyses in PostgreSQL, reached through a pool of connections.

@@ -1,6 +1,7 @@
 //! What both services share: how they run, and what they say to each other.
 
 pub mod contract;
+pub mod error;
 pub mod extract;
 pub mod health;
 pub mod http;

@@ -190,10 +190,11 @@ impl Process {
 
     /// Asks it to stop, by SIGTERM.
     pub fn terminate(&self) {
-        let id = self.child.id().to_string();
+        // The shell's own kill: a small image has no other.
+        let kill = format!("kill -TERM {}", self.child.id());
         assert!(
-            Command::new("kill")
-                .args(["-TERM", &id])
+            Command::new("sh")
+                .args(["-c", &kill])
                 .status()
                 .unwrap()
                 .success()
