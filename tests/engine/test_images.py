@@ -9,7 +9,6 @@ import dagger
 import pytest
 from dagger import dag
 
-from tests.conftest import ROOT
 from tests.engine.conftest import Registry
 
 SERVICES = {
@@ -247,9 +246,3 @@ async def test_the_health_check_tells_alive_from_dead(
         .stdout()
     )
     assert output.split() == ["alive", "dead", "dead", "dead", "dead"]
-
-
-def test_the_readme_shows_what_is_printed(published: dict[str, Any]) -> None:
-    readme = (ROOT / "README.md").read_text()
-    for image in published["images"]:
-        assert image["service"] in readme
