@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from datetime import datetime
 from typing import Any
 
 import dagger
@@ -90,15 +91,23 @@ def test_the_files_are_only_what_runs(
     entry = platform_of(published, service, platform)
     manifest = registry.manifest(repository(service), entry["digest"])
     sizes: dict[str, int] = {}
+    created = manifest["annotations"]["org.opencontainers.image.created"]
+    committed = datetime.fromisoformat(created).timestamp()
     for layer in manifest["layers"]:
         content = io.BytesIO(registry.blob(repository(service), layer["digest"]))
         with tarfile.open(fileobj=content) as archive:
             for member in archive:
+                # Nothing tells when it was built: the commit's time, or none.
+                assert member.mtime in {0, committed}, member
                 if member.isfile():
+                    assert member.name not in sizes, "in two layers"
                     sizes[member.name] = member.size
                     assert not member.mode & 0o6022, f"{member.name} is writable or setuid"
     assert {name.rpartition("/")[2] for name in sizes} & TOOLS == set()
     assert "healthcheck" in sizes
+    assert len(manifest["layers"]) == (
+        2 if service in {"api-gateway", "consciousness-engine"} else 3
+    )
     _, limit = SERVICES[service]
     assert sum(sizes.values()) == entry["size"]
     assert entry["size"] <= limit

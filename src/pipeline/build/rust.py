@@ -7,9 +7,10 @@ from dagger import dag
 
 from pipeline.build.cargo import Workspace
 from pipeline.build.engine import contents
+from pipeline.build.layer import EPOCH, layer
 from pipeline.build.platforms import Platform
-from pipeline.build.toolchain import EPOCH, rust_toolchain
-from pipeline.catalogue.models import RustService
+from pipeline.build.toolchain import rust_toolchain
+from pipeline.catalogue.models import Images, RustService
 from pipeline.errors import PipelineError
 
 SHARED = ["Cargo.toml", "Cargo.lock", "rust-toolchain*", ".cargo"]
@@ -22,17 +23,17 @@ class MissingLockFileError(PipelineError):
 class RustBuild:
     """The stages of a Rust service: workspace → dependencies → binary."""
 
-    def __init__(self, service: RustService, image: str, root: dagger.Directory) -> None:
+    def __init__(self, service: RustService, images: Images, root: dagger.Directory) -> None:
         self._binary = service.build.binary or service.name
         self._profile = service.build.profile
-        self._image = image
+        self._images = images
         self._root = root
         self._crates: list[str] = []
         self._stubs = dag.directory()
 
     @classmethod
     async def load(
-        cls, directory: str, service: RustService, image: str, source: dagger.Directory
+        cls, directory: str, service: RustService, images: Images, source: dagger.Directory
     ) -> "RustBuild":
         """Find the service's workspace. Raises MissingLockFileError when it has no Cargo.lock."""
         lock = await source.find_up("Cargo.lock", directory)
@@ -44,7 +45,7 @@ class RustBuild:
         folder = PurePosixPath(lock).parent
         root = source.directory(str(folder))
         workspace = Workspace(await contents(root, "**/Cargo.toml"), await root.glob("**/*.rs"))
-        build = cls(service, image, root)
+        build = cls(service, images, root)
         build._crates = workspace.crates_below(str(PurePosixPath(directory).relative_to(folder)))
         stubs = root.filter(include=["**/Cargo.toml", *SHARED])
         for path, text in workspace.stubs().items():
@@ -55,7 +56,7 @@ class RustBuild:
     def dependencies(self, platform: Platform) -> dagger.Container:
         """Compile everything that the lock file names, for the whole workspace at once."""
         return (
-            rust_toolchain(self._image, platform)
+            rust_toolchain(self._images.rust, platform)
             .with_workdir("/src")
             .with_directory("/src", self._stubs)
             .with_exec(["cargo", "build", "--locked", "--workspace", f"--profile={self._profile}"])
@@ -86,11 +87,8 @@ class RustBuild:
 
     def layer(self, platform: Platform) -> dagger.Directory:
         """Give the files of the service in its image."""
-        return (
-            dag.directory()
-            .with_file(self._binary, self.binary(platform), permissions=0o555)
-            .with_timestamps(EPOCH)
-        )
+        files = dag.directory().with_file(self._binary, self.binary(platform), permissions=0o555)
+        return layer(self._images.debian, files)
 
     @property
     def command(self) -> list[str]:

@@ -61,13 +61,11 @@ class PipelineService:
 
     async def _assembled(self, recipe: Recipe, platform: Platform) -> dagger.Container:
         folder = self.source.directory(recipe.directory)
-        base = foundation(recipe.images.rust, platform)
+        base = foundation(recipe.images, platform)
         empty = dag.container(platform=dagger.Platform(platform.name))
         match recipe.service:
             case RustService() as service:
-                rust = await RustBuild.load(
-                    recipe.directory, service, recipe.images.rust, self.source
-                )
+                rust = await RustBuild.load(recipe.directory, service, recipe.images, self.source)
                 return (
                     empty.with_directory("/", base)
                     .with_directory("/", rust.layer(platform))
@@ -78,7 +76,7 @@ class PipelineService:
                     empty.with_directory("/", base)
                     .with_directory("/", web.nginx(recipe.images.debian, platform))
                     .with_directory(
-                        "/", web.layer(service, recipe.images, folder, recipe.timestamp)
+                        "/", web.files_of(service, recipe.images, folder, recipe.timestamp)
                     )
                     .with_entrypoint(web.COMMAND)
                 )

@@ -5,9 +5,10 @@ from pathlib import Path
 import dagger
 from dagger import dag
 
+from pipeline.build.layer import layer
 from pipeline.build.platforms import Platform
+from pipeline.catalogue.models import Images
 
-EPOCH = 0
 HEALTH_CHECK = "/healthcheck"
 PREPARE = """
 linker=$1; target=$2; shift 2
@@ -56,27 +57,23 @@ def _shouted(target: str) -> str:
     return target.upper().replace("-", "_")
 
 
-def foundation(image: str, platform: Platform) -> dagger.Directory:
+def foundation(images: Images, platform: Platform) -> dagger.Directory:
     """Give the lowest layer of every image: its health check and an empty /tmp."""
     source = Path(__file__).with_name("healthcheck.rs").read_text()
-    binary = (
-        rust_toolchain(image, platform)
+    files = (
+        rust_toolchain(images.rust, platform)
         .with_workdir("/src")
         .with_new_file("healthcheck.rs", source)
+        .with_exec(["mkdir", "--parents", "--mode=1777", "/files/tmp"])
         .with_exec(
             [
                 *("rustc", "--edition=2024", f"--target={platform.rust_target}"),
                 *("-Copt-level=z", "-Clto=fat", "-Ccodegen-units=1", "-Cpanic=abort"),
                 *("-Cstrip=symbols", "-Ctarget-feature=+crt-static", "-Crelocation-model=static"),
                 *("-Clink-args=-nostartfiles -nostdlib -static", "-Clinker=" + linker(platform)),
-                *("-o", "/healthcheck", "healthcheck.rs"),
+                *("-o", f"/files{HEALTH_CHECK}", "healthcheck.rs"),
             ]
         )
-        .file("/healthcheck")
+        .directory("/files")
     )
-    return (
-        dag.directory()
-        .with_file(HEALTH_CHECK, binary, permissions=0o555)
-        .with_new_directory("/tmp", permissions=0o1777)  # noqa: S108 - the image's
-        .with_timestamps(EPOCH)
-    )
+    return layer(images.debian, files)

@@ -5,8 +5,8 @@ from pathlib import Path
 import dagger
 from dagger import dag
 
+from pipeline.build.layer import layer
 from pipeline.build.platforms import Platform
-from pipeline.build.toolchain import EPOCH
 from pipeline.catalogue.models import Images, WebService
 
 COMMAND = ["/usr/sbin/nginx", "-e", "stderr", "-g", "daemon off;"]
@@ -15,14 +15,14 @@ COMMAND = ["/usr/sbin/nginx", "-e", "stderr", "-g", "daemon off;"]
 def nginx(image: str, platform: Platform) -> dagger.Directory:
     """Give nginx and the libraries that it links, out of Debian's packages; nothing is run."""
     script = Path(__file__).with_name("nginx.sh").read_text()
-    return (
+    files = (
         dag.container()
         .from_(image)
         .with_new_file("/nginx.sh", script, permissions=0o755)
         .with_exec(["/nginx.sh", platform.debian, platform.gnu_triplet])
         .directory("/nginx")
-        .with_timestamps(EPOCH)
     )
+    return layer(image, files)
 
 
 def site(service: WebService, images: Images, folder: dagger.Directory) -> dagger.Directory:
@@ -42,7 +42,7 @@ def site(service: WebService, images: Images, folder: dagger.Directory) -> dagge
     )
 
 
-def layer(
+def files_of(
     service: WebService, images: Images, folder: dagger.Directory, timestamp: int
 ) -> dagger.Directory:
     """Give the files of the service in its image: configuration and, if any, the site.
@@ -54,4 +54,4 @@ def layer(
     )
     if service.build.script is not None:
         files = files.with_directory("srv/www", site(service, images, folder))
-    return files.with_timestamps(timestamp)
+    return layer(images.debian, files, timestamp)
