@@ -13,7 +13,7 @@ from pipeline.build.toolchain import rust_toolchain
 from pipeline.catalogue.models import Images, RustService
 from pipeline.errors import PipelineError
 
-SHARED = ["Cargo.toml", "Cargo.lock", "rust-toolchain*", ".cargo"]
+SHARED = ["Cargo.lock", "rust-toolchain*", ".cargo/*"]
 
 
 class MissingLockFileError(PipelineError):
@@ -29,7 +29,7 @@ class RustBuild:
         self._images = images
         self._root = root
         self._crates: list[str] = []
-        self._stubs = dag.directory()
+        self._stubs: dict[str, str] = {}
 
     @classmethod
     async def load(
@@ -44,46 +44,49 @@ class RustBuild:
             )
         folder = PurePosixPath(lock).parent
         root = source.directory(str(folder))
-        workspace = Workspace(await contents(root, "**/Cargo.toml"), await root.glob("**/*.rs"))
+        manifests = await contents(root, "**/Cargo.toml")
+        workspace = Workspace(manifests, await root.glob("**/*.rs"))
         build = cls(service, images, root)
         build._crates = workspace.crates_below(str(PurePosixPath(directory).relative_to(folder)))
-        stubs = root.filter(include=["**/Cargo.toml", *SHARED])
-        for path, text in workspace.stubs().items():
-            stubs = stubs.with_new_file(path, text)
-        build._stubs = stubs.with_timestamps(EPOCH)
+        build._stubs = {**manifests, **workspace.stubs()}
+        for pattern in SHARED:
+            build._stubs |= await contents(root, pattern)
         return build
 
     def dependencies(self, platform: Platform) -> dagger.Container:
         """Compile everything that the lock file names, for the whole workspace at once."""
+        # Written from their texts: what is taken out of the repository by a pattern counts as
+        # changed for the engine whenever anything in the repository is.
+        stubs = dag.directory()
+        for path, text in self._stubs.items():
+            stubs = stubs.with_new_file(path, text)
         return (
             rust_toolchain(self._images.rust, platform)
             .with_workdir("/src")
-            .with_directory("/src", self._stubs)
+            .with_directory("/src", stubs.with_timestamps(EPOCH))
             .with_exec(["cargo", "build", "--locked", "--workspace", f"--profile={self._profile}"])
         )
 
     def binary(self, platform: Platform) -> dagger.File:
         """Compile the service's own crates; the rest of the workspace stays a stub."""
-        sources = self._root.filter(
-            include=[*SHARED, *(f"{crate}/**" for crate in self._crates)], exclude=["target"]
-        )
         # Cargo compares times: sources checked out before the stubs were compiled look old.
         compile_sources = (
             "find . -path ./target -prune -o -name '*.rs' -exec touch {} + && "
             'exec cargo build --locked --workspace "$@"'
         )
         folder = "debug" if self._profile == "dev" else self._profile
-        return (
-            self.dependencies(platform)
-            .with_directory("/src", sources)
-            .with_exec(
-                [
-                    *("sh", "-euc", compile_sources, "build"),
-                    *(f"--profile={self._profile}", f"--bin={self._binary}"),
-                ]
+        sources = self.dependencies(platform)
+        for crate in self._crates:
+            # A folder by its path, unlike a pattern, is known to the engine by what it holds.
+            sources = sources.with_directory(
+                str(PurePosixPath("/src") / crate), self._root.directory(crate)
             )
-            .file(f"/src/target/{platform.rust_target}/{folder}/{self._binary}")
-        )
+        return sources.with_exec(
+            [
+                *("sh", "-euc", compile_sources, "build"),
+                *(f"--profile={self._profile}", f"--bin={self._binary}"),
+            ]
+        ).file(f"/src/target/{platform.rust_target}/{folder}/{self._binary}")
 
     def layer(self, platform: Platform) -> dagger.Directory:
         """Give the files of the service in its image."""

@@ -72,12 +72,11 @@ class PipelineService:
                     .with_entrypoint(rust.command)
                 )
             case WebService() as service:
+                files = await web.files_of(service, recipe.images, folder, recipe.timestamp)
                 return (
                     empty.with_directory("/", base)
                     .with_directory("/", web.nginx(recipe.images.debian, platform))
-                    .with_directory(
-                        "/", web.files_of(service, recipe.images, folder, recipe.timestamp)
-                    )
+                    .with_directory("/", files)
                     .with_entrypoint(web.COMMAND)
                 )
             case DockerfileService(build=options):

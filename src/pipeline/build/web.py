@@ -5,11 +5,15 @@ from pathlib import Path
 import dagger
 from dagger import dag
 
-from pipeline.build.layer import layer
+from pipeline.build.layer import EPOCH, layer
 from pipeline.build.platforms import Platform
 from pipeline.catalogue.models import Images, WebService
 
 COMMAND = ["/usr/sbin/nginx", "-e", "stderr", "-g", "daemon off;"]
+
+MANIFESTS = ("package.json", "package-lock.json", ".npmrc")
+# Files of an earlier build on the developer's machine don't count.
+BUILD = 'rm -rf "$1" && exec npm run "$2"'
 
 
 def nginx(image: str, platform: Platform) -> dagger.Directory:
@@ -25,24 +29,27 @@ def nginx(image: str, platform: Platform) -> dagger.Directory:
     return layer(image, files)
 
 
-def site(service: WebService, images: Images, folder: dagger.Directory) -> dagger.Directory:
+async def site(service: WebService, images: Images, folder: dagger.Directory) -> dagger.Directory:
     """Build the static files, once for all platforms; dependencies are a layer of their own."""
-    manifests = folder.filter(include=["package.json", "package-lock.json", ".npmrc"])
+    # From their texts, so that they are what they were when something beside them changes.
+    manifests = dag.directory()
+    for name in sorted(set(MANIFESTS) & set(await folder.entries())):
+        manifests = manifests.with_new_file(name, await folder.file(name).contents())
     return (
         dag.container()
         .from_(images.node)
         .with_mounted_cache("/npm-cache", dag.cache_volume("pipeline-npm"))
         .with_env_variable("npm_config_cache", "/npm-cache")
         .with_workdir("/src")
-        .with_directory("/src", manifests)
+        .with_directory("/src", manifests.with_timestamps(EPOCH))
         .with_exec(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"])
-        .with_directory("/src", folder, exclude=["node_modules", service.build.output])
-        .with_exec(["npm", "run", str(service.build.script)])
+        .with_directory("/src", folder)
+        .with_exec(["sh", "-euc", BUILD, "build", service.build.output, str(service.build.script)])
         .directory(f"/src/{service.build.output}")
     )
 
 
-def files_of(
+async def files_of(
     service: WebService, images: Images, folder: dagger.Directory, timestamp: int
 ) -> dagger.Directory:
     """Give the files of the service in its image: configuration and, if any, the site.
@@ -53,5 +60,5 @@ def files_of(
         "etc/nginx/nginx.conf", folder.file(service.build.nginx), permissions=0o444
     )
     if service.build.script is not None:
-        files = files.with_directory("srv/www", site(service, images, folder))
+        files = files.with_directory("srv/www", await site(service, images, folder))
     return layer(images.debian, files, timestamp)
