@@ -11,6 +11,7 @@ import pytest
 from dagger import dag
 
 from tests.engine.conftest import Registry
+from tests.engine.databases import with_databases
 
 SERVICES = {
     "api-gateway": (8081, 5_000_000),
@@ -146,25 +147,7 @@ def stack(registry: Registry, published: dict[str, Any], service: str, platform:
     """A service of the published images as it runs in the stack, with what stands behind it."""
     container = pulled(registry, published, service, platform).with_mounted_temp("/tmp")
     if service == "consciousness-engine":
-        password = dag.set_secret("stack-password", "only-for-this-test")
-        url = dag.set_secret(
-            "stack-url", "postgres://engine:only-for-this-test@postgres:5432/engine"
-        )
-        database = (
-            dag.container()
-            .from_("postgres:17-trixie")
-            .with_env_variable("POSTGRES_USER", "engine")
-            .with_secret_variable("POSTGRES_PASSWORD", password)
-            .with_exposed_port(5432)
-            .as_service(use_entrypoint=True)
-        )
-        cache = dag.container().from_("redis:8-trixie").with_exposed_port(6379)
-        container = (
-            container.with_service_binding("postgres", database)
-            .with_service_binding("redis", cache.as_service(use_entrypoint=True))
-            .with_secret_variable("DATABASE_URL", url)
-            .with_env_variable("REDIS_URL", "redis://redis:6379")
-        )
+        container = with_databases(container)
     if service == "api-gateway":
         container = container.with_env_variable(
             "API_GATEWAY_ENGINE_URL", "http://consciousness-engine:8082"

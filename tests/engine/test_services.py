@@ -5,6 +5,7 @@ import pytest
 from dagger import dag
 
 from tests.conftest import ROOT
+from tests.engine.databases import with_databases
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -39,27 +40,9 @@ async def test_rust(command: list[str]) -> None:
 
 
 async def test_rust_with_real_database_and_cache() -> None:
-    password = dag.set_secret("tests-password", "only-for-this-test")
-    url = dag.set_secret("tests-url", "postgres://engine:only-for-this-test@postgres:5432/engine")
-    database = (
-        dag.container()
-        .from_("postgres:17-trixie")
-        .with_env_variable("POSTGRES_USER", "engine")
-        .with_secret_variable("POSTGRES_PASSWORD", password)
-        .with_exposed_port(5432)
-        .as_service(use_entrypoint=True)
-    )
-    cache = dag.container().from_("redis:8-trixie").with_exposed_port(6379)
     features = "--features=api-gateway/integration,consciousness-engine/integration"
-    await (
-        rust()
-        .with_service_binding("postgres", database)
-        .with_service_binding("redis", cache.as_service(use_entrypoint=True))
-        .with_secret_variable("DATABASE_URL", url)
-        .with_env_variable("REDIS_URL", "redis://redis:6379")
-        .with_exec(["cargo", "test", "--locked", "--workspace", "--quiet", features])
-        .sync()
-    )
+    command = ["cargo", "test", "--locked", "--workspace", "--quiet", features]
+    await with_databases(rust()).with_exec(command).sync()
 
 
 async def test_the_health_check_is_formatted() -> None:
