@@ -30,6 +30,8 @@ GO_SDK = {
     ]
 }
 SECONDS_TO_START = 60
+# By itself the engine throws its cache away when a fifth of the disk is no longer free.
+KEEP = {"reservedSpace": "10GB", "maxUsedSpace": "75%", "minFreeSpace": "5GB"}
 
 
 def make_go(settings: Settings, python: Path) -> None:
@@ -161,7 +163,7 @@ def start(settings: Settings) -> None:
         settings.registry: {"http": True},
         settings.private_registry: {"http": True},
     }
-    (runtime / "engine.json").write_text(json.dumps({"registries": registries}))
+    (runtime / "engine.json").write_text(json.dumps({"registries": registries, "gc": KEEP}))
     # A copy, for the engine mounts its own over it.
     shutil.copy("/etc/resolv.conf", runtime / "resolv.conf")
     commands = settings.cache / "commands"
