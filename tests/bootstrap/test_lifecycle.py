@@ -1,6 +1,7 @@
 """The engine that is set up here: stopped it leaves nothing, killed it comes back."""
 
 import os
+import select
 import signal
 import subprocess
 from pathlib import Path
@@ -80,7 +81,10 @@ def test_stop_leaves_nothing_behind_and_start_brings_all_back() -> None:
 def test_a_killed_engine_comes_back() -> None:
     process = Container(SETTINGS, "engine").process()
     assert process is not None
+    handle = os.pidfd_open(process)
     os.kill(process, signal.SIGKILL)
+    ended, _, _ = select.select([handle], [], [], 20)
+    assert ended == [handle]
     assert Container(SETTINGS, "engine").process() is None
     answered = pipeline("services")
     assert answered.returncode == 0, answered.stderr
