@@ -7,7 +7,13 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SHELL_SCRIPTS = ["pipeline", ".ci/run", "bootstrap/entrypoints/*.sh", "src/pipeline/build/*.sh"]
+SHELL_SCRIPTS = [
+    "pipeline",
+    ".ci/run",
+    "services/with-databases",
+    "bootstrap/entrypoints/*.sh",
+    "src/pipeline/build/*.sh",
+]
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
 
