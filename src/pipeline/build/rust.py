@@ -7,12 +7,14 @@ from dagger import dag
 
 from pipeline.build.cargo import Workspace
 from pipeline.build.engine import contents
-from pipeline.build.layer import EPOCH, layer
+from pipeline.build.layer import EPOCH, layer, settled
 from pipeline.build.platforms import Platform
 from pipeline.build.toolchain import rust_toolchain
 from pipeline.catalogue.models import Images, RustService
 from pipeline.errors import PipelineError
 
+# Cargo compares times: copies are newer than what was compiled from the stubs.
+COMPILE = 'cp -r /crates/. /src && exec cargo build --locked --workspace "$@"'
 SHARED = ["Cargo.lock", "rust-toolchain*", ".cargo/*"]
 
 
@@ -55,8 +57,7 @@ class RustBuild:
 
     def dependencies(self, platform: Platform) -> dagger.Container:
         """Compile everything that the lock file names, for the whole workspace at once."""
-        # Written from their texts: what is taken out of the repository by a pattern counts as
-        # changed for the engine whenever anything in the repository is.
+        # Written from their texts, so that nothing else in the repository counts.
         stubs = dag.directory()
         for path, text in self._stubs.items():
             stubs = stubs.with_new_file(path, text)
@@ -69,21 +70,14 @@ class RustBuild:
 
     def binary(self, platform: Platform) -> dagger.File:
         """Compile the service's own crates; the rest of the workspace stays a stub."""
-        # Cargo compares times: sources checked out before the stubs were compiled look old.
-        compile_sources = (
-            "find . -path ./target -prune -o -name '*.rs' -exec touch {} + && "
-            'exec cargo build --locked --workspace "$@"'
-        )
         folder = "debug" if self._profile == "dev" else self._profile
         sources = self.dependencies(platform)
         for crate in self._crates:
-            # A folder by its path, unlike a pattern, is known to the engine by what it holds.
-            sources = sources.with_directory(
-                str(PurePosixPath("/src") / crate), self._root.directory(crate)
-            )
+            files = settled(self._images.debian, self._root.directory(crate))
+            sources = sources.with_mounted_directory(str(PurePosixPath("/crates") / crate), files)
         return sources.with_exec(
             [
-                *("sh", "-euc", compile_sources, "build"),
+                *("sh", "-euc", COMPILE, "build"),
                 *(f"--profile={self._profile}", f"--bin={self._binary}"),
             ]
         ).file(f"/src/target/{platform.rust_target}/{folder}/{self._binary}")

@@ -5,7 +5,7 @@ from pathlib import Path
 import dagger
 from dagger import dag
 
-from pipeline.build.layer import EPOCH, layer
+from pipeline.build.layer import EPOCH, layer, settled
 from pipeline.build.platforms import Platform
 from pipeline.catalogue.models import Images, WebService
 
@@ -43,7 +43,7 @@ async def site(service: WebService, images: Images, folder: dagger.Directory) ->
         .with_workdir("/src")
         .with_directory("/src", manifests.with_timestamps(EPOCH))
         .with_exec(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"])
-        .with_directory("/src", folder)
+        .with_directory("/src", settled(images.debian, folder))
         .with_exec(["sh", "-euc", BUILD, "build", service.build.output, str(service.build.script)])
         .directory(f"/src/{service.build.output}")
     )
