@@ -14,11 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bootstrap import oci
 from bootstrap.settings import Settings
 from bootstrap.steps import Failed
 
 ENVIRONMENT = {
-    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "PATH": oci.PATH,
     "HOME": "/root",
 }
 # By their numbers, as the kernel counts them.

@@ -14,6 +14,8 @@ VERSION = "v0.19.10"
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent
+LAST_PORT = 65535
+LONGEST_SOCKET = 100  # the kernel takes 107 bytes
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Settings:
         """Read PIPELINE_CACHE, _ADDRESS, _REGISTRY_PORT, _NETWORK and _NETWORK_RANGE."""
         cache = Path(os.environ.get("PIPELINE_CACHE") or "~/.cache/pipeline").expanduser()
         port = os.environ.get("PIPELINE_REGISTRY_PORT") or "5001"
-        if not port.isdecimal() or not 0 < int(port) < 65535:  # noqa: PLR2004
+        if not port.isdecimal() or not 0 < int(port) < LAST_PORT:
             raise Failed(f"PIPELINE_REGISTRY_PORT is {port!r}: give a port number below 65535.")
         settings = cls(
             cache=cache.absolute(),
@@ -40,7 +42,7 @@ class Settings:
             network=os.environ.get("PIPELINE_NETWORK") or "dagger",
             network_range=os.environ.get("PIPELINE_NETWORK_RANGE") or "10.87.0.0/16",
         )
-        if len(str(settings.socket)) > 100:  # noqa: PLR2004 - the kernel's limit is 107
+        if len(str(settings.socket)) > LONGEST_SOCKET:
             raise Failed(f"PIPELINE_CACHE is too long for the engine's socket: {cache}")
         return settings
 

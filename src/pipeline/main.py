@@ -5,13 +5,14 @@ from typing import Annotated
 import dagger
 from dagger import DefaultPath, Doc, Ignore, Name, function
 
-from pipeline.build.build import Build, build_images
+from pipeline.build.build import Build, build_images, built_here
 from pipeline.build.platforms import platforms_named
 from pipeline.build.recipe import Recipe
 from pipeline.build.service import PipelineService
 from pipeline.catalogue.catalogue import Entry, choose
 from pipeline.catalogue.models import Images
-from pipeline.catalogue.repository import read_repository
+from pipeline.catalogue.repository import read_repository, read_stack
+from pipeline.deploy.stack import started
 from pipeline.objects import object_type, side_effect
 from pipeline.release.git import head_commit
 from pipeline.release.publish import Destination, publish
@@ -124,6 +125,19 @@ class Pipeline:
             jobs,
         )
         return result.report(format_)
+
+    @side_effect
+    async def stack(self) -> dagger.Service:
+        """Run all services and what they stand on; `stack up` opens the entry on this machine."""
+        repository = await read_repository(self.source)
+        names = [entry.service.name for entry in repository.services]
+        stack = await read_stack(self.source, names)
+        release = release_of(await head_commit(self.source, repository.images.git))
+        entries = choose(repository.services, stack.services)
+        chosen = [self._service(entry, repository.images, release) for entry in entries]
+        containers = await built_here(chosen)
+        ports = {service.name: service.port for service in chosen}
+        return await started(stack, containers, ports, repository.images.git)
 
     def _service(self, entry: Entry, images: Images, release: Release) -> PipelineService:
         recipe = Recipe(

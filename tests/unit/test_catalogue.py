@@ -16,7 +16,8 @@ from pipeline.catalogue.catalogue import (
     load_services,
 )
 from pipeline.catalogue.models import RustService, WebService
-from pipeline.catalogue.schema import service_schema
+from pipeline.catalogue.schema import PUBLISHED, schema
+from pipeline.catalogue.stack import MissingStackError, load_stack
 from pipeline.errors import InvalidFilesError
 
 ROOT = Path(__file__).parents[2]
@@ -116,8 +117,9 @@ def test_the_registry_is_optional() -> None:
     assert (registry.address, registry.plain_http) == ("ghcr.io/acme", False)
 
 
-def test_the_published_schema_is_the_models() -> None:
-    assert (ROOT / "schemas/service.schema.json").read_text() == service_schema()
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_published_schemas_are_the_models(name: str) -> None:
+    assert (ROOT / f"schemas/{name}.schema.json").read_text() == schema(name)
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("services/*/service.yml")), ids=str)
@@ -134,3 +136,54 @@ def test_the_schema_refuses_what_the_models_refuse(wrong: str) -> None:
         jsonschema.validate(data, SCHEMA)
     with pytest.raises(InvalidFilesError):
         load_services({"services/a/service.yml": yaml.safe_dump(data)})
+
+
+STACK = """\
+entry: page
+ready: /health
+services:
+  page: {needs: [api]}
+  api:
+    needs: [database]
+    environment: {DATABASE_URL: "postgres://me:${PASSWORD}@database/me"}
+backing:
+  database: {image: "postgres:17", port: 5432, generated: [PASSWORD]}
+"""
+
+
+def test_a_stack() -> None:
+    stack = load_stack(STACK, ["page", "api", "other"])
+    assert stack.services["page"].needs == ["api"]
+    assert stack.generated == ["PASSWORD"]
+
+
+def test_the_stack_of_the_worked_example() -> None:
+    text = (ROOT / "config/stack.yml").read_text()
+    names = [path.parent.name for path in ROOT.glob("services/*/service.yml")]
+    assert set(load_stack(text, names).services) == set(names)
+    schema_of_stack = json.loads((ROOT / "schemas/stack.schema.json").read_text())
+    jsonschema.validate(yaml.safe_load(text), schema_of_stack)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("entry: page", "entry: paeg", r":1: entry: 'paeg' is not among services"),
+        ("[api]", "[apy]", r":4: services\.page\.needs\[0\]: 'apy' is neither a service here nor"),
+        ("[database]", "[page]", r":4: services\.page\.needs: leads back to the service itself"),
+        ("${PASSWORD}", "${PASWORD}", r"variables only, which are PASSWORD; write \$\$"),
+        ("${PASSWORD}", "$ ", r":7: services\.api\.environment\.DATABASE_URL: "),
+        ("  database: {", "  api: {", r":9: backing\.api: is the name of a service too"),
+        ("  page: {", "  sheet: {", r":4: services\.sheet: the repository has no such service"),
+        ("port: 5432", "prot: 5432", r"prot: unknown field; did you mean 'port'"),
+    ],
+)
+def test_a_wrong_stack(right: str, wrong: str, said: str) -> None:
+    assert right in STACK
+    with pytest.raises(InvalidFilesError, match=said):
+        load_stack(STACK.replace(right, wrong), ["page", "api"])
+
+
+def test_a_repository_without_a_stack_is_told_what_to_write() -> None:
+    with pytest.raises(MissingStackError, match=r"no config/stack\.yml"):
+        load_stack(None, ["page"])

@@ -1,13 +1,14 @@
 """A whole run: all services that were asked for, built side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
 import anyio
-from dagger import Doc, Name, field, function
+import dagger
+from dagger import Doc, Name, dag, field, function
 
 from pipeline.build.image import Image, build_image
-from pipeline.build.platforms import Platform
+from pipeline.build.platforms import Platform, platforms_named
 from pipeline.build.service import PipelineService
 from pipeline.errors import PipelineError, raise_all
 from pipeline.objects import object_type
@@ -60,24 +61,47 @@ async def build_images(
     """
     limiter = anyio.CapacityLimiter(jobs)
     images: dict[str, Image] = {}
-    errors: dict[str, PipelineError] = {}
 
     async def build(service: PipelineService) -> None:
+        images[service.name] = await build_image(service, platforms, limiter)
+
+    await _all(services, build)
+    return [images[service.name] for service in services]
+
+
+async def built_here(services: Sequence[PipelineService]) -> dict[str, dagger.Container]:
+    """Build services for the engine's own platform, to run them there: name → container.
+
+    Raises the errors of all that failed, once all have ended.
+    """
+    [platform] = platforms_named([await dag.default_platform()])
+    containers: dict[str, dagger.Container] = {}
+
+    async def build(service: PipelineService) -> None:
+        containers[service.name] = await service.built(platform)
+
+    await _all(services, build)
+    return containers
+
+
+async def _all(
+    services: Sequence[PipelineService], build: Callable[[PipelineService], Awaitable[None]]
+) -> None:
+    """Give every service its chance. Raises the errors of all that failed, once all have ended."""
+    errors: dict[str, PipelineError] = {}
+
+    async def attempt(service: PipelineService) -> None:
         try:
-            images[service.name] = await build_image(service, platforms, limiter)
+            await build(service)
         except* PipelineError as group:
             errors[service.name] = _first(group)
 
     async with anyio.create_task_group() as group:
         for service in services:
-            group.start_soon(build, service)
+            group.start_soon(attempt, service)
     raise_all([errors[service.name] for service in services if service.name in errors])
-    return [images[service.name] for service in services]
 
 
 def _first(group: ExceptionGroup[PipelineError]) -> PipelineError:
-    error: Exception = group
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, PipelineError)  # noqa: S101 - what except* let through
-    return error
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error

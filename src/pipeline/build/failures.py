@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from pipeline.errors import PipelineError, shortened
 
+COMMAND_SHOWN = 100
 NOISE = re.compile(
     r"^\s*(Compiling|Checking|Download(ing|ed)|Fresh|Updating|Locking|Adding|Blocking|Finished) "
     r"|^npm (warn|notice)|^\s*$"
@@ -27,4 +28,4 @@ class BuildFailedError(PipelineError):
 
 def _first_words(command: Sequence[str]) -> str:
     line = " ".join(command)
-    return f"'{line[:100]}…'" if len(line) > 100 else f"'{line}'"  # noqa: PLR2004
+    return f"'{line[:COMMAND_SHOWN]}…'" if len(line) > COMMAND_SHOWN else f"'{line}'"

@@ -1,5 +1,6 @@
-"""Reads a repository's own files: services, images, registry."""
+"""Reads a repository's own files: services, images, registry, stack."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import dagger
@@ -15,6 +16,7 @@ from pipeline.catalogue.catalogue import (
     load_services,
 )
 from pipeline.catalogue.models import Images, Registry
+from pipeline.catalogue.stack import STACK_FILE, Stack, load_stack
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ async def read_repository(source: dagger.Directory) -> Repository:
         images=load_images(default, await _contents(source, IMAGES_FILE)),
         registry=load_registry(await _contents(source, REGISTRY_FILE)),
     )
+
+
+async def read_stack(source: dagger.Directory, services: Collection[str]) -> Stack:
+    """Read how the services make one stack. Raises MissingStackError, InvalidFilesError."""
+    return load_stack(await _contents(source, STACK_FILE), services)
 
 
 async def _contents(source: dagger.Directory, path: str) -> str | None:

@@ -1,20 +1,30 @@
-"""The JSON Schema of service.yml, for editors: `python -m pipeline.catalogue.schema`."""
+"""The JSON Schemas of files that people write, for editors: `python -m pipeline.catalogue.schema`.
+
+Writes them into the folder schemas/.
+"""
 
 import json
-import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from pipeline.catalogue.models import SERVICE_FILE
+from pipeline.catalogue.stack import STACK
+
+PUBLISHED: dict[str, TypeAdapter[Any]] = {"service": SERVICE_FILE, "stack": STACK}
 
 
-def service_schema() -> str:
-    """Give the schema as it is published in schemas/service.schema.json."""
-    schema = {
+def schema(name: str) -> str:
+    """Give the schema as it is published in schemas/<name>.schema.json."""
+    content = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "service.yml",
-        **SERVICE_FILE.json_schema(),
+        "title": f"{name}.yml",
+        **PUBLISHED[name].json_schema(),
     }
-    return json.dumps(schema, indent=2) + "\n"
+    return json.dumps(content, indent=2) + "\n"
 
 
 if __name__ == "__main__":
-    sys.stdout.write(service_schema())
+    for published in PUBLISHED:
+        Path(f"schemas/{published}.schema.json").write_text(schema(published))

@@ -1,0 +1,1 @@
+"""Deploy: images → services that run and are healthy."""
