@@ -6,29 +6,24 @@ import tarfile
 from datetime import datetime
 from typing import Any
 
-import dagger
 import pytest
 from dagger import dag
 
 from tests.engine.conftest import Registry
-from tests.engine.databases import with_databases
+from tests.engine.stack import PORTS, image_of, pulled, repository, stack
 
-SERVICES = {
-    "api-gateway": (8081, 5_000_000),
-    "consciousness-engine": (8082, 6_000_000),
-    "proxy": (8080, 14_000_000),
-    "web-ui": (8083, 14_000_000),
+LIMITS = {
+    "api-gateway": 5_000_000,
+    "consciousness-engine": 6_000_000,
+    "proxy": 14_000_000,
+    "web-ui": 14_000_000,
 }
 PLATFORMS = ["linux/amd64", "linux/arm64"]
-BOTH = [(service, platform) for service in SERVICES for platform in PLATFORMS]
+BOTH = [(service, platform) for service in LIMITS for platform in PLATFORMS]
 TOOLS = {
     *("sh", "bash", "dash", "busybox", "apt", "apt-get", "dpkg", "apk", "pip", "npm", "node"),
     *("cargo", "rustc", "gcc", "cc", "ld", "perl", "python3", "curl", "wget"),
 }
-
-
-def image_of(published: dict[str, Any], service: str) -> dict[str, Any]:
-    return next(image for image in published["images"] if image["service"] == service)
 
 
 def platform_of(published: dict[str, Any], service: str, platform: str) -> dict[str, Any]:
@@ -36,11 +31,7 @@ def platform_of(published: dict[str, Any], service: str, platform: str) -> dict[
     return next(entry for entry in platforms if entry["platform"] == platform)
 
 
-def repository(service: str) -> str:
-    return f"pipeline/{service}"
-
-
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", LIMITS)
 def test_one_index_names_both_platforms(
     published: dict[str, Any], registry: Registry, service: str
 ) -> None:
@@ -67,7 +58,7 @@ def test_the_config_says_how_to_run_it(
     entry = platform_of(published, service, platform)
     manifest = registry.manifest(repository(service), entry["digest"])
     config = json.loads(registry.blob(repository(service), manifest["config"]["digest"]))
-    port, _ = SERVICES[service]
+    port = PORTS[service]
     run = config["config"]
     assert f"{config['os']}/{config['architecture']}" == platform
     assert run["User"] == "65532:65532"
@@ -109,9 +100,8 @@ def test_the_files_are_only_what_runs(
     assert len(manifest["layers"]) == (
         2 if service in {"api-gateway", "consciousness-engine"} else 3
     )
-    _, limit = SERVICES[service]
     assert sum(sizes.values()) == entry["size"]
-    assert entry["size"] <= limit
+    assert entry["size"] <= LIMITS[service]
 
 
 def test_the_three_services_of_the_mission_are_small_together(published: dict[str, Any]) -> None:
@@ -136,33 +126,6 @@ def test_page_and_proxy_share_their_layers(
     assert layers[0][2] != layers[1][2]
 
 
-def pulled(registry: Registry, published: dict[str, Any], service: str, platform: str):
-    digest = image_of(published, service)["digest"]
-    return dag.container(platform=dagger.Platform(platform)).from_(
-        f"{registry.address}/{repository(service)}@{digest}"
-    )
-
-
-def stack(registry: Registry, published: dict[str, Any], service: str, platform: str):
-    """A service of the published images as it runs in the stack, with what stands behind it."""
-    container = pulled(registry, published, service, platform).with_mounted_temp("/tmp")
-    if service == "consciousness-engine":
-        container = with_databases(container)
-    if service == "api-gateway":
-        container = container.with_env_variable(
-            "API_GATEWAY_ENGINE_URL", "http://consciousness-engine:8082"
-        ).with_service_binding(
-            "consciousness-engine", stack(registry, published, "consciousness-engine", platform)
-        )
-    if service == "proxy":
-        for behind in ("web-ui", "api-gateway"):
-            container = container.with_service_binding(
-                behind, stack(registry, published, behind, platform)
-            )
-    port, _ = SERVICES[service]
-    return container.with_exposed_port(port).as_service(use_entrypoint=True)
-
-
 def client():
     return dag.container().from_("buildpack-deps:trixie-scm").with_env_variable("RUN", "x")
 
@@ -172,7 +135,7 @@ def client():
 async def test_it_starts_and_answers(
     published: dict[str, Any], registry: Registry, service: str, platform: str
 ) -> None:
-    port, _ = SERVICES[service]
+    port = PORTS[service]
     url = f"http://service:{port}/health/live"
     answered = await (
         client()

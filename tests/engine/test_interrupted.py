@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -71,17 +72,18 @@ def test_a_push_cut_off_leaves_no_tag(tmp_path: Path, registry: Registry, manife
     name = f"cut-off-{manifests}"
     source = repository(tmp_path, name)
     push = ["build-all", "--push", "--registry-plain-http"]
+    place = f"interrupted/{uuid.uuid4()}"
     with cut_off(registry, manifests) as address:
-        called = dagger_call(*push, f"--registry={address}/interrupted", source=source)
+        called = dagger_call(*push, f"--registry={address}/{place}", source=source)
     assert called.status != 0
-    assert f"{address}/interrupted/{name}" in called.message
-    tags = registry.get(f"interrupted/{name}/tags/list")
+    assert f"{address}/{place}/{name}" in called.message
+    tags = registry.get(f"{place}/{name}/tags/list")
     assert tags.status_code == http.client.NOT_FOUND or tags.json()["tags"] is None
-    again = dagger_call(*push, f"--registry={registry.address}/interrupted", source=source)
+    again = dagger_call(*push, f"--registry={registry.address}/{place}", source=source)
     assert again.status == 0, again.progress[-3000:]
-    index = registry.manifest(f"interrupted/{name}", "0.0.0-dev.0")
+    index = registry.manifest(f"{place}/{name}", "0.0.0-dev")
     for entry in index["manifests"]:
-        registry.manifest(f"interrupted/{name}", entry["digest"])
+        registry.manifest(f"{place}/{name}", entry["digest"])
 
 
 @pytest.mark.parametrize("reached", ["connect", "load module", "docker", "regctl"])

@@ -6,6 +6,7 @@ import { API_KEY, BASE_URL, CHROMIUM, SCREENSHOT_DIR } from './environment';
 
 const ARGUMENTS = [
   '--no-sandbox', // in a container Chromium has no rights to build its own
+  `--unsafely-treat-insecure-origin-as-secure=${BASE_URL}`, // as it is behind TLS
   '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
