@@ -61,9 +61,13 @@ def answers(environment: Mapping[str, str]) -> bool:
     """Whether there is a Docker client, and a daemon that answers it."""
     try:
         result = subprocess.run(
-            ["docker", "info"], env=environment, capture_output=True, check=False
+            ["docker", "info"],
+            env=environment,
+            capture_output=True,
+            check=False,
+            timeout=SECONDS_TO_START,
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, subprocess.TimeoutExpired):
         return False
     return result.returncode == 0
 

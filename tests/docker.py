@@ -38,8 +38,10 @@ class Docker:
     def wait_until_healthy(self, container: str, seconds: int = 60) -> None:
         """Wait for Docker's own word, as it says it."""
         now = time.time()
-        if self.inspect(container)["State"]["Health"]["Status"] == "healthy":
+        state = self.inspect(container)["State"]
+        if state["Health"]["Status"] == "healthy":
             return
+        assert state["Running"], f"{container} ended: {self.logs(container)}"
         command = ["timeout", str(seconds), "docker", "events", f"--since={now}"]
         command += [f"--filter=container={container}", "--format={{.Action}}"]
         command += ["--filter=event=health_status", "--filter=event=die"]
@@ -49,7 +51,18 @@ class Docker:
             assert events.stdout is not None
             said = events.stdout.readline()
             events.terminate()
-        assert "health_status: healthy" in said, f"{container}: {said}{self('logs', container)}"
+        assert "health_status: healthy" in said, f"{container}: {said}{self.logs(container)}"
+
+    def logs(self, container: str) -> str:
+        """Give what a container said, on either of its outputs."""
+        return subprocess.run(
+            ["docker", "logs", container],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=True,
+        ).stdout
 
 
 def start_docker() -> Docker:

@@ -1,5 +1,6 @@
 """The Docker daemon that is set up here: it does what Docker does, and leaves nothing behind."""
 
+import json
 import os
 import signal
 import socket
@@ -114,6 +115,21 @@ def test_a_published_port_answers(docker: Docker, redis: str) -> None:
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         connection.sendall(b"PING\r\n")
         assert connection.recv(7) == b"+PONG\r\n"
+
+
+def test_compose_starts_by_health_and_mounts_files_of_this_machine(
+    docker: Docker, tmp_path: Path
+) -> None:
+    (tmp_path / "note").write_text("from the host")
+    check = {"test": "redis-cli -h first ping", "interval": "1s"}
+    first = {"image": REDIS, "healthcheck": check, "volumes": [f"{tmp_path}/note:/note:ro"]}
+    second = {"image": REDIS, "depends_on": {"first": {"condition": "service_healthy"}}}
+    services = {"first": first, "second": second | {"healthcheck": check}}
+    (tmp_path / "compose.json").write_text(json.dumps({"services": services}))
+    compose = ["compose", f"--file={tmp_path}/compose.json", "--project-name=pipeline-test"]
+    docker(*compose, "up", "--detach", "--wait")
+    assert docker(*compose, "exec", "-T", "first", "cat", "/note") == "from the host"
+    docker(*compose, "down")
 
 
 @pytest.mark.usefixtures("redis")

@@ -67,6 +67,11 @@ def test_nothing_but_tmp_can_be_written(stack: Stack, service: str) -> None:
 )
 def test_an_idle_service_needs_little_memory(stack: Stack, service: str, limit: int) -> None:
     assert idle_memory(stack, service) < limit
+    # All that is in its memory, the pages of its own file too.
+    resident = [
+        int(status(process)["VmRSS"][0]) * 1024 for process in processes(stack.containers[service])
+    ]
+    assert sum(resident) < limit
 
 
 def idle_memory(stack: Stack, service: str) -> int:
