@@ -1,4 +1,7 @@
-"""The commands of the bootstrap: `python -m bootstrap start|stop|status|clean|python LOCK`."""
+"""The commands of the bootstrap: `python -m bootstrap VERB`.
+
+The verbs: start, stop, status, clean; docker, docker stop; python LOCK.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bootstrap import debian, engine, images, machine, oci, registry
+from bootstrap import debian, docker, engine, images, machine, oci, registry
 from bootstrap.settings import REPOSITORY, Settings
 from bootstrap.steps import (
     Failed,
@@ -39,6 +42,10 @@ def main() -> int:
                 return status(settings)
             case ["clean"]:
                 clean(settings)
+            case ["docker"]:
+                start_docker(settings)
+            case ["docker", "stop"]:
+                stop_docker(settings)
             case ["python", lock]:
                 print(make_python(settings, Path(lock), Progress()))
             case _:
@@ -65,11 +72,28 @@ def start(settings: Settings) -> None:
             prepare(settings, progress)
             run_all(settings, progress)
         publish_images(settings, progress)
-    exports = {
-        "PATH": f"{settings.dagger.parent}:{os.environ['PATH']}",
-        **settings.exports(),
-    }
-    for name, value in exports.items():
+    export({"PATH": f"{settings.dagger.parent}:{os.environ['PATH']}", **settings.exports()})
+
+
+def start_docker(settings: Settings) -> None:
+    """Print how to reach Docker: the machine's own where it works, else one that is set up here."""
+    exports, progress = docker.exports(settings), Progress()
+    ours = os.environ.get("DOCKER_HOST") == exports["DOCKER_HOST"]
+    if not ours and docker.answers(os.environ):
+        return
+    if not is_running(settings):
+        raise Failed("Docker's images come from the registry here: run ./pipeline start first.")
+    with locked(settings, progress):
+        if not docker.is_running(settings):
+            progress.step("a Docker daemon of Debian's packages (half a minute, once)")
+            docker.make(settings)
+            docker.start(settings)
+    export(exports)
+
+
+def export(variables: Mapping[str, str]) -> None:
+    """Print variables for a shell to take over."""
+    for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
 
 
@@ -182,9 +206,17 @@ def stop(settings: Settings) -> None:
             stop_all(settings)
 
 
+def stop_docker(settings: Settings) -> None:
+    """Stop the Docker daemon alone."""
+    if settings.run.exists():
+        with locked(settings, Progress()):
+            docker.stop(settings)
+
+
 def stop_all(settings: Settings) -> None:
     """Stop the containers and take back what they changed."""
     if settings.run.exists():
+        docker.stop(settings)
         engine.stop(settings)
         registry.stop(settings)
         machine.restore(settings)
@@ -198,6 +230,8 @@ def status(settings: Settings) -> int:
         f"registry  {settings.registry}": registry.answers(settings.registry),
         "arm64     emulation, for tests": machine.emulates(),
     }
+    if settings.docker_socket.exists():
+        parts[f"docker    {settings.docker_socket}"] = docker.is_running(settings)
     for text, works in parts.items():
         print(f"{'running' if works else 'stopped':8} {text}")
     print(f"cache    {settings.cache}")

@@ -1,4 +1,4 @@
-"""Runs a command in the root file system as an OCI container, by Debian's runc.
+"""Runs a command in a root file system as an OCI container, by Debian's runc.
 
 The network is the host's; processes, mounts, host name and IPC are the container's own, so that
 nothing that it does to its file system reaches the host, and its end is the end of all of it.
@@ -10,7 +10,7 @@ import json
 import resource
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +47,7 @@ class Container:
 
     settings: Settings
     name: str
+    root: Path
 
     def start(
         self,
@@ -72,6 +73,14 @@ class Container:
             ).returncode
         if status != 0:
             raise Failed(f"runc could not start the {self.name}.", log)
+
+    def wait_until(self, answers: Callable[[], bool], seconds: float, message: str) -> None:
+        """Return when the container does its work; a failure has the message."""
+        deadline = time.monotonic() + seconds
+        while not answers():
+            if self.process() is None or time.monotonic() > deadline:
+                raise Failed(message, self.settings.log(self.name))
+            time.sleep(0.05)
 
     def process(self) -> int | None:
         """Process id of the running container's first process, or none."""
@@ -119,7 +128,7 @@ class Container:
                 "capabilities": dict.fromkeys(("bounding", "effective", "permitted"), capabilities),
                 "rlimits": [{"type": "RLIMIT_NOFILE", "soft": open_files, "hard": open_files}],
             },
-            "root": {"path": str(self.settings.root), "readonly": False},
+            "root": {"path": str(self.root), "readonly": False},
             "hostname": self.settings.instance,
             "mounts": [
                 {"destination": "/proc", "type": "proc", "source": "proc"},

@@ -90,15 +90,21 @@ def make_root(settings: Settings) -> None:
     """Make the root file system of engine, registry and Go SDK."""
 
     def make(folder: Path) -> None:
-        tar = settings.cache / "root.tar"
-        _bootstrap(settings, tar, ROOT_PACKAGES)
-        command: list[str | Path] = ["tar", "--extract", "--file", tar, "--directory", folder]
-        run([*command, "--exclude=./dev/*"], settings.log("root"), "Is the disk full?")
-        tar.unlink()
+        unpack(settings, ROOT_PACKAGES, folder)
         # Where the engine looks for it.
         (folder / "usr/local/bin/runc").symlink_to("/usr/sbin/runc")
 
     make_once(settings.cache / "root", root_key(), make)
+
+
+def unpack(settings: Settings, packages: str, folder: Path) -> None:
+    """Make a root file system of packages in a folder, which is empty or not yet there."""
+    folder.mkdir(exist_ok=True)
+    tar = settings.cache / "root.tar"
+    _bootstrap(settings, tar, packages)
+    command: list[str | Path] = ["tar", "--extract", "--file", tar, "--directory", folder]
+    run([*command, "--exclude=./dev/*"], settings.log("root"), "Is the disk full?")
+    tar.unlink()
 
 
 def _bootstrap(settings: Settings, tar: Path, packages: str) -> None:

@@ -7,13 +7,12 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 from bootstrap import debian, oci
 from bootstrap.containers import ENVIRONMENT, Container, Mount
 from bootstrap.settings import HERE, VERSION, Settings
-from bootstrap.steps import Failed, key_of, make_once, run
+from bootstrap.steps import key_of, make_once, run
 
 COMMANDS = ("codegen", "dagger", "dnsname", "engine", "init")
 MODULE = "github.com/dagger/dagger"
@@ -192,11 +191,7 @@ def start(settings: Settings) -> None:
         mounts,
         json.loads((content / "digests.json").read_text()),
     )
-    deadline = time.monotonic() + SECONDS_TO_START
-    while not answers(settings):
-        if container.process() is None or time.monotonic() > deadline:
-            raise Failed("The engine does not answer.", settings.log("engine"))
-        time.sleep(0.05)
+    container.wait_until(lambda: answers(settings), SECONDS_TO_START, "The engine does not answer.")
 
 
 def stop(settings: Settings) -> None:
@@ -215,4 +210,4 @@ def forget_resolved_images(settings: Settings) -> None:
 
 
 def _container(settings: Settings) -> Container:
-    return Container(settings, "engine")
+    return Container(settings, "engine", settings.root)

@@ -1,7 +1,9 @@
-"""What a running engine changes on the machine, and how all of it is taken back."""
+"""What engine and Docker daemon change on the machine, and how all of it is taken back."""
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from bootstrap import debian
 from bootstrap.settings import Settings
 
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
+CGROUPS = Path("/sys/fs/cgroup")
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 NAME = "pipeline-aarch64"
 # The first bytes of every arm64 program, and which of their bits count.
@@ -61,13 +64,60 @@ def restore(settings: Settings) -> None:
         _in_root(settings, "iptables-restore", given=kept)
 
 
+def remember_docker(settings: Settings) -> None:
+    """Note the firewall, and let the kernel forward between bridges: `restore` knows how it was."""
+    _firewall(settings).write_text(_in_root(settings, "iptables-save"))
+    FORWARDING.write_text("1")
+
+
+def restore_docker(settings: Settings) -> None:
+    """Take back a Docker daemon's bridges, firewall rules and control groups."""
+    if not _firewall(settings).exists():
+        return
+    bridges = _in_root(settings, "ip", "-oneline", "link", "show", "type", "bridge")
+    for bridge in re.findall(r"^\d+: (docker0|br-[0-9a-f]{12}):", bridges, re.MULTILINE):
+        _in_root(settings, "ip", "link", "del", bridge)
+    before, now = _firewall(settings).read_text(), _in_root(settings, "iptables-save")
+    # By themselves: the engine may be writing rules at this moment.
+    removal = docker_removal(before, now, settings.docker_range)
+    _in_root(settings, "iptables-restore", "--noflush", given=removal)
+    for place in ("", "*/"):  # version 2 has one tree, version 1 one for each controller
+        for folder in CGROUPS.glob(place + docker_cgroup(settings)):
+            for path, _, _ in os.walk(folder, topdown=False):
+                Path(path).rmdir()
+    _firewall(settings).unlink()
+
+
+def docker_cgroup(settings: Settings) -> str:
+    """Name the control group of all of Docker's containers."""
+    return f"{settings.instance}-docker-containers"
+
+
+def docker_removal(before: str, now: str, cidr: str) -> str:
+    """Give the commands that take back from the firewall what a Docker daemon wrote since."""
+    own = re.compile(rf"DOCKER|docker0|br-[0-9a-f]{{12}}| {re.escape(_first_bytes(cidr))}")
+    commands: list[str] = []
+    chains: list[str] = []  # can go when the rules of their table are gone
+    for line in now.splitlines():
+        if line.startswith("*"):
+            commands.append(line)
+        elif line == "COMMIT":
+            commands += [*chains, line]
+            chains = []
+        elif own.search(line) and line not in before.splitlines():
+            if line.startswith(":"):
+                chains.append(f"-X {line.split()[0].removeprefix(':')}")
+            else:
+                commands.append(line.replace("-A", "-D", 1))
+    return "\n".join(commands) + "\n"
+
+
 def without_network(saved: str, network: str, cidr: str) -> str:
     """Drop what container networking wrote for one network from saved firewall rules.
 
     A chain goes when no rule is left in it and none leads to it.
     """
-    addresses = ".".join(cidr.split(".")[:2]) + "."
-    own = (f" {addresses}", f'name: \\"{network}\\"')
+    own = (f" {_first_bytes(cidr)}", f'name: \\"{network}\\"')
     lines = [line for line in saved.splitlines() if not any(mark in line for mark in own)]
     while True:
         rules = [line for line in lines if line.startswith("-A")]
@@ -85,6 +135,14 @@ def without_network(saved: str, network: str, cidr: str) -> str:
         if kept == lines:
             return "\n".join(kept) + "\n"
         lines = kept
+
+
+def _first_bytes(cidr: str) -> str:
+    return ".".join(cidr.split(".")[:2]) + "."
+
+
+def _firewall(settings: Settings) -> Path:
+    return settings.run / "firewall"
 
 
 def _in_root(settings: Settings, *command: str, given: str | None = None) -> str:

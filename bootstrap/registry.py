@@ -5,12 +5,10 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
-import time
 from pathlib import Path
 
 from bootstrap.containers import Container, Mount
 from bootstrap.settings import Settings
-from bootstrap.steps import Failed
 
 NAME = "registry"
 PRIVATE = "private-registry"
@@ -29,14 +27,14 @@ def start_private(settings: Settings, htpasswd: Path) -> None:
 
 def stop_private(settings: Settings) -> None:
     """Stop the registry for tests, and throw away what it holds."""
-    Container(settings, PRIVATE).stop()
+    _container(settings, PRIVATE).stop()
     shutil.rmtree(settings.run / "private")
 
 
 def stop(settings: Settings) -> None:
     """Stop both; what the first one holds stays."""
     for name in (NAME, PRIVATE):
-        Container(settings, name).stop()
+        _container(settings, name).stop()
 
 
 def answers(address: str) -> bool:
@@ -70,13 +68,13 @@ def _serve(settings: Settings, name: str, address: str, store: Path, htpasswd: P
     file = settings.run / f"{name}.yml"
     # YAML, of which JSON is a part.
     file.write_text(json.dumps(configuration))
-    container = Container(settings, name)
+    container = _container(settings, name)
     container.stop()
     command = ["/usr/bin/docker-registry", "serve", "/etc/registry.yml"]
     container.start(command, [*mounts, Mount(file, "/etc/registry.yml")])
-    deadline = time.monotonic() + SECONDS_TO_START
-    while not answers(address):
-        if container.process() is None or time.monotonic() > deadline:
-            message = f"The registry at {address} does not answer. Is its port taken?"
-            raise Failed(message, settings.log(name))
-        time.sleep(0.05)
+    message = f"The registry at {address} does not answer. Is its port taken?"
+    container.wait_until(lambda: answers(address), SECONDS_TO_START, message)
+
+
+def _container(settings: Settings, name: str) -> Container:
+    return Container(settings, name, settings.root)

@@ -27,10 +27,11 @@ class Settings:
     registry_port: int
     network: str
     network_range: str
+    docker_range: str
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Read PIPELINE_CACHE, _ADDRESS, _REGISTRY_PORT, _NETWORK and _NETWORK_RANGE."""
+        """Read PIPELINE_CACHE, _ADDRESS, _REGISTRY_PORT, _NETWORK(_RANGE) and _DOCKER_RANGE."""
         cache = Path(os.environ.get("PIPELINE_CACHE") or "~/.cache/pipeline").expanduser()
         port = os.environ.get("PIPELINE_REGISTRY_PORT") or "5001"
         if not port.isdecimal() or not 0 < int(port) < LAST_PORT:
@@ -41,6 +42,7 @@ class Settings:
             registry_port=int(port),
             network=os.environ.get("PIPELINE_NETWORK") or "dagger",
             network_range=os.environ.get("PIPELINE_NETWORK_RANGE") or "10.87.0.0/16",
+            docker_range=os.environ.get("PIPELINE_DOCKER_RANGE") or "10.88.0.0/16",
         )
         if len(str(settings.socket)) > LONGEST_SOCKET:
             raise Failed(f"PIPELINE_CACHE is too long for the engine's socket: {cache}")
@@ -84,6 +86,16 @@ class Settings:
     def dagger(self) -> Path:
         """The command line client."""
         return self.cache / "commands" / "dagger"
+
+    @property
+    def docker(self) -> Path:
+        """The root file system and the clients of the Docker daemon."""
+        return self.cache / "docker"
+
+    @property
+    def docker_socket(self) -> Path:
+        """The Docker daemon's socket."""
+        return self.run / "docker" / "docker.sock"
 
     def log(self, name: str) -> Path:
         """Log of a step or a container."""

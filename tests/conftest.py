@@ -1,9 +1,13 @@
-"""What every test may need: the repository and its dagger command line."""
+"""What every test may need: the repository, its dagger command line, its published images."""
 
+import json
 import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,3 +40,12 @@ def dagger_call(
         check=False,
     )
     return Called(result.returncode, result.stdout, result.stderr)
+
+
+@pytest.fixture(scope="session")
+def published() -> dict[str, Any]:
+    """The whole worked example, built for both platforms and pushed by the main job."""
+    called = dagger_call("build-all", "--push", "--format=json")
+    assert called.status == 0, called.progress[-4000:]
+    summary: dict[str, Any] = json.loads(called.output)
+    return summary

@@ -79,13 +79,14 @@ def test_stop_leaves_nothing_behind_and_start_brings_all_back() -> None:
 
 
 def test_a_killed_engine_comes_back() -> None:
-    process = Container(SETTINGS, "engine").process()
+    engine = Container(SETTINGS, "engine", SETTINGS.root)
+    process = engine.process()
     assert process is not None
     handle = os.pidfd_open(process)
     os.kill(process, signal.SIGKILL)
     ended, _, _ = select.select([handle], [], [], 20)
     assert ended == [handle]
-    assert Container(SETTINGS, "engine").process() is None
+    assert engine.process() is None
     answered = pipeline("services")
     assert answered.returncode == 0, answered.stderr
     assert "api-gateway" in answered.stdout

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.images import IMAGES, key, mirrored
-from bootstrap.machine import without_network
+from bootstrap.machine import docker_removal, without_network
 from bootstrap.settings import Settings
 from bootstrap.steps import Failed, is_current, key_of, make_once, run
 
@@ -41,6 +41,31 @@ COMMIT
 def test_only_the_networks_own_firewall_rules_go() -> None:
     assert without_network(DURING, "dagger", "10.87.0.0/16") == BEFORE
     assert without_network(BEFORE, "dagger", "10.87.0.0/16") == BEFORE
+
+
+def test_what_docker_wrote_into_the_firewall_is_taken_back_rule_by_rule() -> None:
+    before = "*nat\n:POSTROUTING ACCEPT [1:60]\n-A POSTROUTING -s 10.88.9.9/32 -j ACCEPT\nCOMMIT\n"
+    now = r"""*nat
+:POSTROUTING ACCEPT [2:120]
+:CNI-MINE - [0:0]
+:DOCKER - [0:0]
+-A POSTROUTING -s 10.88.9.9/32 -j ACCEPT
+-A POSTROUTING -s 10.88.0.0/24 ! -o docker0 -j MASQUERADE
+-A POSTROUTING -s 10.88.1.2/32 -d 10.88.1.2/32 -p tcp -m tcp --dport 80 -j MASQUERADE
+-A POSTROUTING -s 10.87.0.2/32 -j CNI-MINE
+-A DOCKER -i br-66b60eba8348 -j RETURN
+-A DOCKER -i br-lan -j RETURN
+COMMIT
+"""
+    assert docker_removal(before, now, "10.88.0.0/16").splitlines() == [
+        "*nat",
+        "-D POSTROUTING -s 10.88.0.0/24 ! -o docker0 -j MASQUERADE",
+        "-D POSTROUTING -s 10.88.1.2/32 -d 10.88.1.2/32 -p tcp -m tcp --dport 80 -j MASQUERADE",
+        "-D DOCKER -i br-66b60eba8348 -j RETURN",
+        "-D DOCKER -i br-lan -j RETURN",
+        "-X DOCKER",
+        "COMMIT",
+    ]
 
 
 def test_a_step_is_done_once_for_one_key(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
-"""A built and published worked example, a registry client, and a connection to the engine."""
+"""Registries as their HTTP interface shows them, and a connection to the engine."""
 
-import json
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -15,7 +14,6 @@ import pytest
 
 from bootstrap import registry as registries
 from bootstrap.settings import Settings
-from tests.conftest import dagger_call
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -74,15 +72,6 @@ def private_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regis
     registries.start_private(settings, htpasswd)
     yield Registry(settings.private_registry, "tester", password)
     registries.stop_private(settings)
-
-
-@pytest.fixture(scope="session")
-def published() -> dict[str, Any]:
-    """The whole worked example, built for both platforms and pushed by the main job."""
-    called = dagger_call("build-all", "--push", "--format=json")
-    assert called.status == 0, called.progress[-4000:]
-    summary: dict[str, Any] = json.loads(called.output)
-    return summary
 
 
 @pytest.fixture(scope="session")
