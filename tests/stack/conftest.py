@@ -1,11 +1,13 @@
 """The published worked example as Docker runs it: hardened, on a network, entered by the proxy."""
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.docker import Docker, start_docker
@@ -34,6 +36,13 @@ class Stack:
         """Wait for every service that was started."""
         for container in self.containers.values():
             self.docker.wait_until_healthy(container)
+
+    def wait_until_ready(self, seconds: float = 60) -> None:
+        """Wait until all of it can answer, as the entry tells."""
+        deadline = time.monotonic() + seconds
+        while httpx.get(f"{self.url}/api/health").json()["status"] != "ready":
+            assert time.monotonic() < deadline, "not ready again"
+            time.sleep(0.1)
 
     def remove(self) -> None:
         """Remove all of it."""
@@ -72,6 +81,7 @@ def stack(docker: Docker, images: dict[str, str]) -> Iterator[Stack]:
             "postgres:17-trixie",
             *("--env=POSTGRES_USER=engine", f"--env=POSTGRES_PASSWORD={password}"),
             *("--health-cmd=pg_isready --host=127.0.0.1", *EVERY_SECOND),
+            "--stop-signal=SIGINT",  # don't wait for the clients to go
         )
         stack.run("redis", "redis:8-trixie", "--health-cmd=redis-cli ping", *EVERY_SECOND)
         stack.wait_until_healthy()

@@ -61,8 +61,8 @@ impl Analyses {
             timeout: settings.processing_timeout,
             processors: Arc::new(Semaphore::new(processors)),
             metrics: Metrics::register(registry),
-            store: Store::new(&settings.database, settings.processing_timeout),
-            // A Redis that hangs must leave time to do without it.
+            // Each must leave time to do without it, or to say that it hangs.
+            store: Store::new(&settings.database, settings.processing_timeout / 2),
             cache: Cache::new(settings.redis.clone(), settings.processing_timeout / 4),
         }
     }

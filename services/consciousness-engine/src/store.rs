@@ -67,11 +67,12 @@ impl From<deadpool_postgres::PoolError> for StoreError {
 pub struct Store {
     migrations: Config,
     pool: Pool,
+    timeout: Duration,
     migrated: AtomicBool,
 }
 
 impl Store {
-    /// A store that gives up a connection attempt or a query after `timeout`; connects when needed.
+    /// A store that waits for PostgreSQL no longer than `timeout` at a time; connects when needed.
     pub fn new(config: &Config, timeout: Duration) -> Self {
         let mut migrations = config.clone();
         migrations
@@ -101,6 +102,7 @@ impl Store {
         Self {
             migrations,
             pool,
+            timeout,
             migrated: AtomicBool::new(false),
         }
     }
@@ -161,17 +163,20 @@ impl Store {
 
     /// The analysis of the text with this hash.
     pub async fn find(&self, content_hash: &[u8; 32]) -> Result<Option<Analysis>, StoreError> {
-        let connection = self.connection().await?;
-        let query = connection
-            .prepare_cached(&format!(
-                "select {COLUMNS} from analyses where content_hash = $1"
-            ))
-            .await?;
-        let row = connection
-            .query_opt(&query, &[&content_hash.as_slice()])
-            .await?;
-        connection.give_back();
-        Ok(row.as_ref().map(analysis))
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let query = connection
+                .prepare_cached(&format!(
+                    "select {COLUMNS} from analyses where content_hash = $1"
+                ))
+                .await?;
+            let row = connection
+                .query_opt(&query, &[&content_hash.as_slice()])
+                .await?;
+            connection.give_back();
+            Ok(row.as_ref().map(analysis))
+        })
+        .await
     }
 
     /// Stores an analysis, unless another request was faster: then gives none.
@@ -181,54 +186,60 @@ impl Store {
         text: &str,
         score: &Score,
     ) -> Result<Option<Analysis>, StoreError> {
-        let connection = self.connection().await?;
-        let query = connection
-            .prepare_cached(&format!(
-                "insert into analyses (content_hash, id, text, score, readability, \
-                 lexical_diversity, repetition, coherence, words, sentences) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
-                 on conflict (content_hash) do nothing returning {COLUMNS}"
-            ))
-            .await?;
-        let Parts {
-            readability,
-            lexical_diversity,
-            repetition,
-            coherence,
-        } = score.parts;
-        let row = connection
-            .query_opt(
-                &query,
-                &[
-                    &content_hash.as_slice(),
-                    &Uuid::now_v7(),
-                    &text,
-                    &score.value,
-                    &readability,
-                    &lexical_diversity,
-                    &repetition,
-                    &coherence,
-                    &i64::from(score.words),
-                    &i64::from(score.sentences),
-                ],
-            )
-            .await?;
-        connection.give_back();
-        Ok(row.as_ref().map(|row| Analysis {
-            cached: false,
-            ..analysis(row)
-        }))
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let query = connection
+                .prepare_cached(&format!(
+                    "insert into analyses (content_hash, id, text, score, readability, \
+                     lexical_diversity, repetition, coherence, words, sentences) \
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+                     on conflict (content_hash) do nothing returning {COLUMNS}"
+                ))
+                .await?;
+            let Parts {
+                readability,
+                lexical_diversity,
+                repetition,
+                coherence,
+            } = score.parts;
+            let row = connection
+                .query_opt(
+                    &query,
+                    &[
+                        &content_hash.as_slice(),
+                        &Uuid::now_v7(),
+                        &text,
+                        &score.value,
+                        &readability,
+                        &lexical_diversity,
+                        &repetition,
+                        &coherence,
+                        &i64::from(score.words),
+                        &i64::from(score.sentences),
+                    ],
+                )
+                .await?;
+            connection.give_back();
+            Ok(row.as_ref().map(|row| Analysis {
+                cached: false,
+                ..analysis(row)
+            }))
+        })
+        .await
     }
 
     /// The analysis with this id.
     pub async fn get(&self, id: Uuid) -> Result<Option<Analysis>, StoreError> {
-        let connection = self.connection().await?;
-        let query = connection
-            .prepare_cached(&format!("select {COLUMNS} from analyses where id = $1"))
-            .await?;
-        let row = connection.query_opt(&query, &[&id]).await?;
-        connection.give_back();
-        Ok(row.as_ref().map(analysis))
+        self.in_time(async {
+            let connection = self.connection().await?;
+            let query = connection
+                .prepare_cached(&format!("select {COLUMNS} from analyses where id = $1"))
+                .await?;
+            let row = connection.query_opt(&query, &[&id]).await?;
+            connection.give_back();
+            Ok(row.as_ref().map(analysis))
+        })
+        .await
     }
 
     /// At most `limit` analyses, newest first; only older ones than `before` when it is given.
@@ -237,18 +248,34 @@ impl Store {
         limit: u32,
         before: Option<Uuid>,
     ) -> Result<Vec<Analysis>, StoreError> {
-        let connection = self.connection().await?;
-        // Ids of version 7 sort by time, so the primary key serves the pages.
-        let query = connection
-            .prepare_cached(&format!(
-                "select {COLUMNS} from analyses where id < $1 order by id desc limit $2"
-            ))
-            .await?;
-        let rows = connection
-            .query(&query, &[&before.unwrap_or(Uuid::max()), &i64::from(limit)])
-            .await?;
-        connection.give_back();
-        Ok(rows.iter().map(analysis).collect())
+        self.in_time(async {
+            let connection = self.connection().await?;
+            // Ids of version 7 sort by time, so the primary key serves the pages.
+            let query = connection
+                .prepare_cached(&format!(
+                    "select {COLUMNS} from analyses where id < $1 order by id desc limit $2"
+                ))
+                .await?;
+            let rows = connection
+                .query(&query, &[&before.unwrap_or(Uuid::max()), &i64::from(limit)])
+                .await?;
+            connection.give_back();
+            Ok(rows.iter().map(analysis).collect())
+        })
+        .await
+    }
+
+    /// Waits for an answer; a PostgreSQL that hangs is as good as away.
+    async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        tokio::time::timeout(self.timeout, answer)
+            .await
+            .unwrap_or_else(|_| {
+                let waited = self.timeout.as_millis();
+                Err(StoreError::Unavailable(format!("no answer in {waited} ms")))
+            })
     }
 
     async fn connection(&self) -> Result<Connection, StoreError> {
