@@ -70,6 +70,31 @@ class Workspace:
                 yield str(path.relative_to(crate))
 
 
+@dataclass(frozen=True)
+class RustSources:
+    """What a service is compiled from: paths in its workspace, which is a folder of the repository.
+
+    `manifests` are all files that Cargo reads beside sources, path → text, as are the `stubs`.
+    """
+
+    folder: str
+    manifests: Mapping[str, str]
+    stubs: Mapping[str, str]
+    crates: Sequence[str]
+
+    @classmethod
+    def of(
+        cls, directory: str, folder: str, workspace: Workspace, shared: Mapping[str, str]
+    ) -> "RustSources":
+        """Work it out for the service in a directory of the repository."""
+        return cls(
+            folder=folder,
+            manifests={**workspace.manifests, **shared},
+            stubs=workspace.stubs(),
+            crates=workspace.crates_below(str(PurePosixPath(directory).relative_to(folder))),
+        )
+
+
 def _declared_targets(manifest: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(script := manifest["package"].get("build"), str):
         yield script

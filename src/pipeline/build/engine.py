@@ -17,6 +17,11 @@ async def contents(directory: dagger.Directory, pattern: str) -> dict[str, str]:
     return {path: await directory.file(path).contents() for path in paths}
 
 
+def shell(script: str) -> list[str]:
+    """Give the command that runs a script up to its first failure."""
+    return ["sh", "-euc", script]
+
+
 async def built(step: Awaitable[T], service: str, platform: str) -> T:
     """Wait for a step. Raises BuildFailedError with the words of the command that failed."""
     try:

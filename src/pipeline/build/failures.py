@@ -27,5 +27,5 @@ class BuildFailedError(PipelineError):
 
 
 def _first_words(command: Sequence[str]) -> str:
-    line = " ".join(command)
+    line = " ".join(" ".join(command).split())
     return f"'{line[:COMMAND_SHOWN]}…'" if len(line) > COMMAND_SHOWN else f"'{line}'"

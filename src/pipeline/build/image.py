@@ -20,7 +20,7 @@ from pipeline.build.platforms import Platform
 from pipeline.build.recipe import Recipe
 from pipeline.build.service import PipelineService
 from pipeline.build.sizes import SizeLimitError, parse_listing
-from pipeline.build.toolchain import HEALTH_CHECK
+from pipeline.build.steps import health_check, stop_signal
 from pipeline.objects import object_type
 
 
@@ -94,8 +94,8 @@ async def _completed(service: PipelineService, containers: dict[str, dagger.Cont
     layout = await _layout(
         unpacked,
         Additions(
-            health_check=[HEALTH_CHECK, str(service.port), recipe.service.health_path],
-            stop_signal="SIGQUIT" if service.kind == "web" else "SIGTERM",
+            health_check=health_check(recipe.service),
+            stop_signal=stop_signal(recipe.service),
             timestamp=recipe.timestamp,
             annotations=recipe.annotations,
         ),

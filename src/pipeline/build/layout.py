@@ -16,6 +16,9 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 SECOND = 10**9
 """Docker counts a health check's times in nanoseconds."""
 
+HEALTH_CHECK_SECONDS = {"Interval": 10, "Timeout": 3, "StartPeriod": 10}
+HEALTH_CHECK_RETRIES = 3
+
 
 @dataclass(frozen=True)
 class Additions:
@@ -98,10 +101,8 @@ def _completed_config(config: dict[str, Any], additions: Additions) -> dict[str,
         "StopSignal": additions.stop_signal,
         "Healthcheck": {
             "Test": ["CMD", *additions.health_check],
-            "Interval": 10 * SECOND,
-            "Timeout": 3 * SECOND,
-            "StartPeriod": 10 * SECOND,
-            "Retries": 3,
+            **{name: seconds * SECOND for name, seconds in HEALTH_CHECK_SECONDS.items()},
+            "Retries": HEALTH_CHECK_RETRIES,
         },
     }
     return config

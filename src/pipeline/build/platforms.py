@@ -19,6 +19,16 @@ class Platform:
     gnu_triplet: str
     debian: str
 
+    @property
+    def architecture(self) -> str:
+        """Its second half, which a Dockerfile knows as TARGETARCH."""
+        return self.name.partition("/")[2]
+
+    @property
+    def linker(self) -> str:
+        """The C compiler that links for it."""
+        return f"{self.gnu_triplet}-gcc"
+
 
 SUPPORTED = {
     platform.name: platform

@@ -5,16 +5,15 @@ from pathlib import PurePosixPath
 import dagger
 from dagger import dag
 
-from pipeline.build.cargo import Workspace
-from pipeline.build.engine import contents
+from pipeline.build.cargo import RustSources, Workspace
+from pipeline.build.engine import contents, shell
 from pipeline.build.layer import EPOCH, layer, settled
 from pipeline.build.platforms import Platform
+from pipeline.build.steps import binary_of, binary_script, cargo_build
 from pipeline.build.toolchain import rust_toolchain
 from pipeline.catalogue.models import Images, RustService
 from pipeline.errors import PipelineError
 
-# Cargo compares times: copies are newer than what was compiled from the stubs.
-COMPILE = 'cp -r /crates/. /src && exec cargo build --locked --workspace "$@"'
 SHARED = ["Cargo.lock", "rust-toolchain*", ".cargo/*"]
 
 
@@ -22,72 +21,60 @@ class MissingLockFileError(PipelineError):
     """A Cargo workspace without Cargo.lock: its build wouldn't be the same tomorrow."""
 
 
+async def sources_of(directory: str, source: dagger.Directory) -> RustSources:
+    """Find what a service is compiled from. Raises MissingLockFileError without a Cargo.lock."""
+    lock = await source.find_up("Cargo.lock", directory)
+    if lock is None:
+        raise MissingLockFileError(
+            f"{directory}: found no Cargo.lock here or in a folder above. "
+            "Run 'cargo generate-lockfile' there and commit it."
+        )
+    folder = str(PurePosixPath(lock).parent)
+    root = source.directory(folder)
+    workspace = Workspace(await contents(root, "**/Cargo.toml"), await root.glob("**/*.rs"))
+    shared: dict[str, str] = {}
+    for pattern in SHARED:
+        shared |= await contents(root, pattern)
+    return RustSources.of(directory, folder, workspace, shared)
+
+
 class RustBuild:
     """The stages of a Rust service: workspace → dependencies → binary."""
 
-    def __init__(self, service: RustService, images: Images, root: dagger.Directory) -> None:
-        self._binary = service.build.binary or service.name
-        self._profile = service.build.profile
+    def __init__(
+        self, service: RustService, images: Images, sources: RustSources, source: dagger.Directory
+    ) -> None:
+        self._service = service
         self._images = images
-        self._root = root
-        self._crates: list[str] = []
-        self._stubs: dict[str, str] = {}
-
-    @classmethod
-    async def load(
-        cls, directory: str, service: RustService, images: Images, source: dagger.Directory
-    ) -> "RustBuild":
-        """Find the service's workspace. Raises MissingLockFileError when it has no Cargo.lock."""
-        lock = await source.find_up("Cargo.lock", directory)
-        if lock is None:
-            raise MissingLockFileError(
-                f"{directory}: found no Cargo.lock here or in a folder above. "
-                "Run 'cargo generate-lockfile' there and commit it."
-            )
-        folder = PurePosixPath(lock).parent
-        root = source.directory(str(folder))
-        manifests = await contents(root, "**/Cargo.toml")
-        workspace = Workspace(manifests, await root.glob("**/*.rs"))
-        build = cls(service, images, root)
-        build._crates = workspace.crates_below(str(PurePosixPath(directory).relative_to(folder)))
-        build._stubs = {**manifests, **workspace.stubs()}
-        for pattern in SHARED:
-            build._stubs |= await contents(root, pattern)
-        return build
+        self._sources = sources
+        self._root = source.directory(sources.folder)
 
     def dependencies(self, platform: Platform) -> dagger.Container:
         """Compile everything that the lock file names, for the whole workspace at once."""
         # Written from their texts, so that nothing else in the repository counts.
         stubs = dag.directory()
-        for path, text in self._stubs.items():
+        for path, text in {**self._sources.manifests, **self._sources.stubs}.items():
             stubs = stubs.with_new_file(path, text)
         return (
             rust_toolchain(self._images.rust, platform)
             .with_workdir("/src")
             .with_directory("/src", stubs.with_timestamps(EPOCH))
-            .with_exec(["cargo", "build", "--locked", "--workspace", f"--profile={self._profile}"])
+            .with_exec(cargo_build(self._service))
         )
 
-    def binary(self, platform: Platform) -> dagger.File:
+    def files(self, platform: Platform) -> dagger.Directory:
         """Compile the service's own crates; the rest of the workspace stays a stub."""
-        folder = "debug" if self._profile == "dev" else self._profile
         sources = self.dependencies(platform)
-        for crate in self._crates:
+        for crate in self._sources.crates:
             files = settled(self._images.debian, self._root.directory(crate))
             sources = sources.with_mounted_directory(str(PurePosixPath("/crates") / crate), files)
-        return sources.with_exec(
-            [
-                *("sh", "-euc", COMPILE, "build"),
-                *(f"--profile={self._profile}", f"--bin={self._binary}"),
-            ]
-        ).file(f"/src/target/{platform.rust_target}/{folder}/{self._binary}")
+        return sources.with_exec(shell(binary_script(self._service))).directory("/files")
 
     def layer(self, platform: Platform) -> dagger.Directory:
         """Give the files of the service in its image."""
-        files = dag.directory().with_file(self._binary, self.binary(platform), permissions=0o555)
-        return layer(self._images.debian, files)
+        return layer(self._images.debian, self.files(platform))
 
     @property
     def command(self) -> list[str]:
         """The image's entrypoint."""
-        return [f"/{self._binary}"]
+        return [f"/{binary_of(self._service)}"]

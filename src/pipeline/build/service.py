@@ -9,7 +9,8 @@ from pipeline.build import web
 from pipeline.build.engine import built
 from pipeline.build.platforms import Platform, platforms_named
 from pipeline.build.recipe import Recipe
-from pipeline.build.rust import RustBuild
+from pipeline.build.rust import RustBuild, sources_of
+from pipeline.build.steps import NGINX_COMMAND
 from pipeline.build.toolchain import foundation
 from pipeline.catalogue.models import DockerfileService, RustService, WebService
 from pipeline.objects import object_type
@@ -65,7 +66,8 @@ class PipelineService:
         empty = dag.container(platform=dagger.Platform(platform.name))
         match recipe.service:
             case RustService() as service:
-                rust = await RustBuild.load(recipe.directory, service, recipe.images, self.source)
+                sources = await sources_of(recipe.directory, self.source)
+                rust = RustBuild(service, recipe.images, sources, self.source)
                 return (
                     empty.with_directory("/", base)
                     .with_directory("/", rust.layer(platform))
@@ -77,7 +79,7 @@ class PipelineService:
                     empty.with_directory("/", base)
                     .with_directory("/", web.nginx(recipe.images.debian, platform))
                     .with_directory("/", files)
-                    .with_entrypoint(web.COMMAND)
+                    .with_entrypoint(NGINX_COMMAND)
                 )
             case DockerfileService(build=options):
                 return (

@@ -1,28 +1,27 @@
 """Kind `web`: static files from an npm script, and nginx to serve them or to stand in front."""
 
-from pathlib import Path
-
 import dagger
 from dagger import dag
 
+from pipeline.build.engine import shell
 from pipeline.build.layer import EPOCH, layer, settled
 from pipeline.build.platforms import Platform
+from pipeline.build.steps import (
+    NGINX_SCRIPT,
+    NPM_CACHE,
+    NPM_INSTALL,
+    npm_manifests,
+    site_script,
+)
 from pipeline.catalogue.models import Images, WebService
-
-COMMAND = ["/usr/sbin/nginx", "-e", "stderr", "-g", "daemon off;"]
-
-MANIFESTS = ("package.json", "package-lock.json", ".npmrc")
-# Files of an earlier build on the developer's machine don't count.
-BUILD = 'rm -rf "$1" && exec npm run "$2"'
 
 
 def nginx(image: str, platform: Platform) -> dagger.Directory:
     """Give nginx and the libraries that it links, out of Debian's packages; nothing is run."""
-    script = Path(__file__).with_name("nginx.sh").read_text()
     files = (
         dag.container()
         .from_(image)
-        .with_new_file("/nginx.sh", script, permissions=0o755)
+        .with_new_file("/nginx.sh", NGINX_SCRIPT, permissions=0o755)
         .with_exec(["/nginx.sh", platform.debian, platform.gnu_triplet])
         .directory("/nginx")
     )
@@ -33,18 +32,18 @@ async def site(service: WebService, images: Images, folder: dagger.Directory) ->
     """Build the static files, once for all platforms; dependencies are a layer of their own."""
     # From their texts, so that they are what they were when something beside them changes.
     manifests = dag.directory()
-    for name in sorted(set(MANIFESTS) & set(await folder.entries())):
+    for name in npm_manifests(await folder.entries()):
         manifests = manifests.with_new_file(name, await folder.file(name).contents())
     return (
         dag.container()
         .from_(images.node)
-        .with_mounted_cache("/npm-cache", dag.cache_volume("pipeline-npm"))
-        .with_env_variable("npm_config_cache", "/npm-cache")
+        .with_mounted_cache(NPM_CACHE.path, dag.cache_volume(NPM_CACHE.volume))
+        .with_env_variable("npm_config_cache", NPM_CACHE.path)
         .with_workdir("/src")
         .with_directory("/src", manifests.with_timestamps(EPOCH))
-        .with_exec(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        .with_exec(NPM_INSTALL)
         .with_directory("/src", settled(images.debian, folder))
-        .with_exec(["sh", "-euc", BUILD, "build", service.build.output, str(service.build.script)])
+        .with_exec(shell(site_script(service)))
         .directory(f"/src/{service.build.output}")
     )
 
