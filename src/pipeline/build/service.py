@@ -1,18 +1,21 @@
 """One service of the catalogue as an object: what it is, and its container on each platform."""
 
+from pathlib import PurePosixPath
 from typing import Annotated, Self
 
 import dagger
 from dagger import Doc, dag, field, function
 
 from pipeline.build import web
+from pipeline.build.dockerfile import rust_dockerfile, web_dockerfile
 from pipeline.build.engine import built
 from pipeline.build.platforms import Platform, platforms_named
 from pipeline.build.recipe import Recipe
 from pipeline.build.rust import RustBuild, sources_of
-from pipeline.build.steps import NGINX_COMMAND
+from pipeline.build.steps import NGINX_COMMAND, npm_manifests
 from pipeline.build.toolchain import foundation
 from pipeline.catalogue.models import DockerfileService, RustService, WebService
+from pipeline.errors import PipelineError
 from pipeline.objects import object_type
 
 
@@ -49,6 +52,23 @@ class PipelineService:
     ) -> dagger.Container:
         """Build the service for one platform and give its container, to run or to look into."""
         return await self.built(platforms_named([platform])[0])
+
+    @function
+    async def dockerfile(self) -> dagger.File:
+        """Write the same build as a Dockerfile: any BuildKit builds it, without Dagger."""
+        recipe = Recipe.model_validate_json(self.recipe)
+        directory, images = recipe.directory, recipe.images
+        match recipe.service:
+            case RustService() as service:
+                sources = await sources_of(directory, self.source)
+                text = rust_dockerfile(service, directory, images, sources)
+            case WebService() as service:
+                names = await self.source.directory(directory).entries()
+                text = web_dockerfile(service, directory, images, npm_manifests(names))
+            case DockerfileService(build=options):
+                own = PurePosixPath(directory, options.context, options.dockerfile)
+                raise PipelineError(f"{self.name} has a Dockerfile of its own: {own}")
+        return dag.file("Dockerfile", text)
 
     async def built(self, platform: Platform) -> dagger.Container:
         """Build the container. Raises BuildFailedError with the compiler's words."""
