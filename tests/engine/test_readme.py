@@ -20,7 +20,7 @@ def commands() -> list[str]:
 
 
 def test_there_are_commands() -> None:
-    assert len(commands()) == 7
+    assert len(commands()) == 8
 
 
 @pytest.mark.parametrize("command", commands())
