@@ -112,12 +112,13 @@ def test_the_health_check_is_the_same(
     entry = platform_of(published, service, PLATFORMS[0])
     config = read_published(registry, repository(service), entry["digest"]).config
     check = config["Healthcheck"]
-    interval, timeout, start = (
-        check[name] // SECOND for name in ("Interval", "Timeout", "StartPeriod")
+    interval, timeout, period, start = (
+        check[name] // SECOND for name in ("Interval", "Timeout", "StartPeriod", "StartInterval")
     )
     assert (
-        f"HEALTHCHECK --interval={interval}s --timeout={timeout}s --start-period={start}s"
-        f" --retries={check['Retries']} CMD {json.dumps(check['Test'][1:])}"
+        f"HEALTHCHECK --interval={interval}s --timeout={timeout}s --start-period={period}s"
+        f" --start-interval={start}s --retries={check['Retries']}"
+        f" CMD {json.dumps(check['Test'][1:])}"
     ) in dockerfile_of(service).splitlines()
 
 

@@ -180,7 +180,8 @@ def _config(service: ServiceFile, entrypoint: Sequence[str]) -> list[str]:
         f"EXPOSE {service.port}",
         f"STOPSIGNAL {stop_signal(service)}",
         f"HEALTHCHECK --interval={times['Interval']}s --timeout={times['Timeout']}s"
-        f" --start-period={times['StartPeriod']}s --retries={HEALTH_CHECK_RETRIES}"
+        f" --start-period={times['StartPeriod']}s --start-interval={times['StartInterval']}s"
+        f" --retries={HEALTH_CHECK_RETRIES}"
         f" CMD {json.dumps(health_check(service))}",
         f"ENTRYPOINT {json.dumps(entrypoint)}",
     ]

@@ -16,7 +16,7 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 SECOND = 10**9
 """Docker counts a health check's times in nanoseconds."""
 
-HEALTH_CHECK_SECONDS = {"Interval": 10, "Timeout": 3, "StartPeriod": 10}
+HEALTH_CHECK_SECONDS = {"Interval": 10, "Timeout": 3, "StartPeriod": 10, "StartInterval": 1}
 HEALTH_CHECK_RETRIES = 3
 
 
