@@ -1,22 +1,22 @@
-"""How many cached texts a second the worked example answers, on its published images.
+"""How many cached texts a second the worked example answers: its published images, run by Docker.
 
 Run with the engine up: `eval "$(python3 -m bootstrap start)" && python3 -m bench.load`.
-wrk holds 32 connections for 15 s, on the same processors; it asks the engine itself, then the
-gateway in front of it, then the proxy in front of both. Each line is one run.
+wrk holds 32 connections for 15 s on the same processors: to the engine itself, to the gateway in
+front of it, and to the proxy in front of both. Each line is one run.
 """
 
-import io
 import json
+import os
 import re
-import subprocess
 import sys
 
 import anyio
 import dagger
 from dagger import dag
 
-from tests.engine.conftest import Registry
-from tests.engine.stack import PORTS, stack
+from tests.conftest import dagger_call
+from tests.docker import start_docker
+from tests.stack.conftest import Stack, running_stack
 
 TEXT = "The river was calm. The river carried the small boat, and the boat carried us home."
 SCRIPT = f"""
@@ -24,47 +24,53 @@ wrk.method = "POST"
 wrk.body = '{json.dumps({"text": TEXT})}'
 wrk.headers["content-type"] = "application/json"
 """
-PATHS = {
-    "consciousness-engine": "/analyses",
-    "api-gateway": "/api/v1/analyses",
-    "proxy": "/api/v1/analyses",
+ADDRESSES = {
+    "consciousness-engine": "http://consciousness-engine:8082/analyses",
+    "api-gateway": "http://api-gateway:8081/api/v1/analyses",
+    "proxy": "http://proxy:8080/api/v1/analyses",
 }
 
 
-async def measured(service: str, running: dagger.Service) -> str:
-    """Give wrk's own words after a run against a service."""
-    url = f"http://{service}:{PORTS[service]}{PATHS[service]}"
-    warm = f"wrk -t1 -c4 -d2s -s /post.lua {url} >/dev/null"
-    run = f"wrk -t1 -c32 -d15s --latency -s /post.lua {url}"
-    return await (
-        dag.container()
-        .from_("debian:trixie-slim")
-        .with_exec(["sh", "-ec", "apt-get update -qq && apt-get install -qqy wrk >/dev/null"])
-        .with_new_file("/post.lua", SCRIPT)
-        .with_service_binding(service, running)
-        .with_exec(["sh", "-ec", f"{warm} && {run}"])
-        .stdout()
-    )
+async def wrk_image() -> str:
+    """Publish an image of wrk with what it is to send; gives its reference."""
+    async with dagger.connection():
+        return await (
+            dag.container()
+            .from_("debian:trixie-slim")
+            .with_exec(["sh", "-ec", "apt-get update -qq && apt-get install -qqy wrk >/dev/null"])
+            .with_new_file("/post.lua", SCRIPT)
+            .publish(f"{os.environ['PIPELINE_TEST_REGISTRY']}/bench/wrk")
+        )
 
 
-async def main() -> None:
-    """Build, publish, then print a line for each service."""
-    command = ["dagger", "call", "--progress=plain", "build-all", "--push", "--format=json"]
-    built = subprocess.run(command, capture_output=True, text=True, check=False)
-    if built.returncode != 0:
-        sys.exit(built.stderr[-3000:])
-    published = json.loads(built.stdout)
-    address = published["images"][0]["references"][0].split("/")[0]
-    async with dagger.connection(dagger.Config(log_output=io.StringIO())):
-        for service in PATHS:
-            running = stack(Registry(address), published, service, "linux/amd64")
-            said = await measured(service, running)
+def measured(stack: Stack, image: str, address: str) -> str:
+    """Give wrk's own words after a run, once the text is in the cache."""
+
+    def wrk(*options: str) -> str:
+        command = ["wrk", "--threads=1", "--script=/post.lua", "--latency", *options, address]
+        return stack.docker("run", "--rm", f"--network={stack.network}", image, *command)
+
+    wrk("--connections=4", "--duration=2s")
+    return wrk("--connections=32", "--duration=15s")
+
+
+def main() -> None:
+    """Print a line for each service."""
+    built = dagger_call("build-all", "--push", "--format=json")
+    if built.status != 0:
+        sys.exit(built.progress[-3000:])
+    images = {
+        image["service"]: image["references"][0] for image in json.loads(built.output)["images"]
+    }
+    wrk = anyio.run(wrk_image)
+    with running_stack(start_docker(), images) as stack:
+        for service, address in ADDRESSES.items():
+            said = measured(stack, wrk, address)
             rate, late = re.search(r"Requests/sec: +(\S+)", said), re.search(r"99% +(\S+)", said)
-            wrong = re.search(r"Non-2xx.*", said)
-            if rate is None or late is None or wrong:
+            if rate is None or late is None or "Non-2xx" in said:
                 sys.exit(f"{service}: {said}")
             print(f"{service:22} {float(rate[1]):8.0f}/s  p99 {late[1]:>8}", flush=True)
 
 
 if __name__ == "__main__":
-    anyio.run(main)
+    main()

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +71,13 @@ def images(published: dict[str, Any]) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def stack(docker: Docker, images: dict[str, str]) -> Iterator[Stack]:
     """The whole worked example, healthy."""
+    with running_stack(docker, images) as stack:
+        yield stack
+
+
+@contextmanager
+def running_stack(docker: Docker, images: dict[str, str]) -> Iterator[Stack]:
+    """Run the whole worked example, hardened, until it is no longer needed."""
     password = secrets.token_hex(16)
     with ExitStack() as cleanup:
         stack = Stack(docker, f"stack-{secrets.token_hex(4)}")

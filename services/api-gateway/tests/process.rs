@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use service_kit::testing::Process;
 
 fn gateway() -> Command {
@@ -37,30 +37,51 @@ async fn sigterm_ends_it_without_an_error() {
 }
 
 #[tokio::test]
-async fn a_request_is_a_line_of_json_with_its_id() {
-    let mut command = gateway();
+async fn a_request_that_failed_is_a_line_of_json_with_its_id() {
+    let lines = requests_logged(&mut gateway()).await;
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0]["span"]["id"], "wrong");
+    assert_eq!(lines[0]["level"], "INFO");
+    assert_eq!(lines[0]["method"], "GET");
+    assert_eq!(lines[0]["route"], "none");
+    assert_eq!(lines[0]["status"], 404);
+    assert!(lines[0]["duration_ms"].as_f64().unwrap() > 0.0);
+}
+
+#[tokio::test]
+async fn at_level_debug_every_request_is_logged() {
+    let lines = requests_logged(gateway().env("API_GATEWAY_LOG_LEVEL", "debug")).await;
+    let logged = lines
+        .iter()
+        .map(|line| (&line["span"]["id"], &line["status"]));
+    let expected = [
+        (&json!("right"), &json!(200)),
+        (&json!("wrong"), &json!(404)),
+    ];
+    assert_eq!(logged.collect::<Vec<_>>(), expected);
+}
+
+/// The lines that a gateway logs of two requests: one that succeeds, one that fails.
+async fn requests_logged(command: &mut Command) -> Vec<Value> {
     command.stdout(Stdio::piped());
-    let mut process = Process::start(&mut command, "API_GATEWAY_PORT").await;
-    let request = "GET /api/v1/openapi.json HTTP/1.1\r\nhost: gateway\r\n\
-                   x-request-id: my-id\r\nconnection: close\r\n\r\n";
-    let answer = process.begin(request).await.await;
-    assert!(answer.contains("x-request-id: my-id\r\n"), "{answer}");
+    let mut process = Process::start(command, "API_GATEWAY_PORT").await;
+    for (id, path) in [("right", "/api/v1/openapi.json"), ("wrong", "/nothing")] {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: gateway\r\nx-request-id: {id}\r\n\
+             connection: close\r\n\r\n"
+        );
+        let answer = process.begin(&request).await.await;
+        assert!(
+            answer.contains(&format!("x-request-id: {id}\r\n")),
+            "{answer}"
+        );
+    }
     process.terminate();
     let log = process.output().await;
-    let lines: Vec<Value> = log
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let line = lines
-        .iter()
-        .find(|line| line["message"] == "request")
-        .unwrap();
-    assert_eq!(line["span"]["id"], "my-id");
-    assert_eq!(line["level"], "INFO");
-    assert_eq!(line["method"], "GET");
-    assert_eq!(line["route"], "/api/v1/openapi.json");
-    assert_eq!(line["status"], 200);
-    assert!(line["duration_ms"].as_f64().unwrap() > 0.0);
+    log.lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|line| line["message"] == "request")
+        .collect()
 }
 
 #[tokio::test]
