@@ -6,7 +6,7 @@ import anyio
 import dagger
 from dagger import dag, field
 
-from pipeline.build.engine import built
+from pipeline.build.engine import built, shell
 from pipeline.build.layout import (
     INDEX,
     Additions,
@@ -19,9 +19,15 @@ from pipeline.build.layout import (
 from pipeline.build.platforms import Platform
 from pipeline.build.recipe import Recipe
 from pipeline.build.service import PipelineService
-from pipeline.build.sizes import SizeLimitError, parse_listing
+from pipeline.build.sizes import FileSize, SizeLimitError, files_below, parse_listing
 from pipeline.build.steps import health_check, stop_signal
 from pipeline.objects import object_type
+
+UNPACK = r"""
+tar -xf /image.tar
+cd /images
+find . -type f -printf '%s\t%P\n'
+"""
 
 
 @object_type
@@ -79,18 +85,14 @@ async def build_image(
 
 async def _completed(service: PipelineService, containers: dict[str, dagger.Container]) -> Image:
     recipe = Recipe.model_validate_json(service.recipe)
-    tools = dag.container().from_(recipe.images.debian)
-    sizes = {
-        platform: await _size(tools, service, platform, container)
-        for platform, container in containers.items()
-    }
     archive = dag.container().as_tarball(platform_variants=list(containers.values()))
-    unpacked = (
-        tools.with_mounted_file("/image.tar", archive)
-        .with_workdir("/layout")
-        .with_exec(["tar", "-xf", "/image.tar"])
-        .directory("/layout")
-    )
+    tools = dag.container().from_(recipe.images.debian).with_mounted_file("/image.tar", archive)
+    for platform, container in containers.items():
+        tools = tools.with_mounted_directory(f"/images/{platform}", container.rootfs())
+    tools = tools.with_workdir("/layout").with_exec(shell(UNPACK))
+    files = parse_listing(await tools.stdout())
+    sizes = {platform: _checked_size(service, platform, files) for platform in containers}
+    unpacked = tools.directory("/layout")
     layout = await _layout(
         unpacked,
         Additions(
@@ -120,16 +122,12 @@ async def _completed(service: PipelineService, containers: dict[str, dagger.Cont
     )
 
 
-async def _size(
-    tools: dagger.Container, service: PipelineService, platform: str, container: dagger.Container
-) -> int:
-    listing = tools.with_mounted_directory("/image", container.rootfs()).with_exec(
-        ["find", "/image", "-type", "f", "-printf", "%s\\t%P\\n"]
-    )
-    files = parse_listing(await listing.stdout())
-    size = sum(file.size for file in files)
+def _checked_size(service: PipelineService, platform: str, files: Sequence[FileSize]) -> int:
+    """Add up one platform's files of a listing of all. Raises SizeLimitError."""
+    own = files_below(platform, files)
+    size = sum(file.size for file in own)
     if size > service.size_limit:
-        raise SizeLimitError(service.name, platform, service.size_limit, files)
+        raise SizeLimitError(service.name, platform, service.size_limit, own)
     return size
 
 

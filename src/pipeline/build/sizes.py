@@ -1,6 +1,6 @@
 """What an image weighs, unpacked, and what weighs most in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import PipelineError
@@ -40,3 +40,13 @@ def parse_listing(listing: str) -> list[FileSize]:
         size, _, path = line.partition("\t")
         files.append(FileSize(path, int(size)))
     return files
+
+
+def files_below(folder: str, files: Iterable[FileSize]) -> list[FileSize]:
+    """Give the files of one folder, by their paths in it."""
+    prefix = f"{folder}/"
+    return [
+        FileSize(file.path.removeprefix(prefix), file.size)
+        for file in files
+        if file.path.startswith(prefix)
+    ]
