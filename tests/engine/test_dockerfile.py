@@ -97,7 +97,7 @@ async def test_it_gives_the_same_image(
     image = await built(service, platform, typed.config["Labels"], tmp_path)
     assert image.files == typed.files
     assert image.size == typed.size == entry["size"]
-    for field in ("User", "Entrypoint", "ExposedPorts", "StopSignal", "Cmd"):
+    for field in ("User", "Entrypoint", "ExposedPorts", "StopSignal", "Cmd", "Env", "WorkingDir"):
         assert image.config.get(field) == typed.config.get(field), field
     # A label without a value is one that the typed build leaves out.
     labels = {name: value for name, value in image.config["Labels"].items() if value}

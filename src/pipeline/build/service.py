@@ -12,7 +12,7 @@ from pipeline.build.engine import built
 from pipeline.build.platforms import Platform, platforms_named
 from pipeline.build.recipe import Recipe
 from pipeline.build.rust import RustBuild, sources_of
-from pipeline.build.steps import NGINX_COMMAND, npm_manifests
+from pipeline.build.steps import DEFAULT_PATH, NGINX_COMMAND, npm_manifests
 from pipeline.build.toolchain import foundation
 from pipeline.catalogue.models import DockerfileService, RustService, WebService
 from pipeline.errors import PipelineError
@@ -83,7 +83,12 @@ class PipelineService:
     async def _assembled(self, recipe: Recipe, platform: Platform) -> dagger.Container:
         folder = self.source.directory(recipe.directory)
         base = foundation(recipe.images, platform)
-        empty = dag.container(platform=dagger.Platform(platform.name))
+        # What BuildKit gives every image: the generated Dockerfile's and this one are the same.
+        empty = (
+            dag.container(platform=dagger.Platform(platform.name))
+            .with_env_variable("PATH", DEFAULT_PATH)
+            .with_workdir("/")
+        )
         match recipe.service:
             case RustService() as service:
                 sources = await sources_of(recipe.directory, self.source)

@@ -8,6 +8,8 @@ from pathlib import Path
 from pipeline.build.platforms import Platform
 from pipeline.catalogue.models import RustService, ServiceFile, WebService
 
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 
 @dataclass(frozen=True)
 class Cache:
