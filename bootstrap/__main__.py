@@ -18,8 +18,8 @@ from pathlib import Path
 from bootstrap import debian, docker, engine, images, machine, oci, registry
 from bootstrap.settings import REPOSITORY, Settings
 from bootstrap.steps import (
-    Failed,
     Progress,
+    SetupError,
     is_current,
     key_of,
     run,
@@ -51,7 +51,7 @@ def main() -> int:
             case _:
                 print(__doc__, file=sys.stderr)
                 return 2
-    except Failed as failure:
+    except SetupError as failure:
         print(f"pipeline: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -66,9 +66,9 @@ def start(settings: Settings) -> None:
     with locked(settings, progress):
         if not is_running(settings):
             if os.geteuid() != 0:
-                raise Failed("Run this as root: an engine needs its own mounts and networks.")
+                raise SetupError("Run this as root: an engine needs its own mounts and networks.")
             if shutil.which("apt-get") is None:
-                raise Failed("This machine is not Debian: start a Dagger engine yourself.")
+                raise SetupError("This machine is not Debian: start a Dagger engine yourself.")
             prepare(settings, progress)
             run_all(settings, progress)
         publish_images(settings, progress)
@@ -82,7 +82,7 @@ def start_docker(settings: Settings) -> None:
     if not ours and docker.answers(os.environ):
         return
     if not is_running(settings):
-        raise Failed("Docker's images come from the registry here: run ./pipeline start first.")
+        raise SetupError("Docker's images come from the registry here: run ./pipeline start first.")
     with locked(settings, progress):
         if not docker.is_running(settings):
             progress.step("a Docker daemon of Debian's packages (half a minute, once)")
@@ -182,7 +182,9 @@ def publish_images(settings: Settings, progress: Progress) -> None:
         [*map(str, command), *changed], cwd=REPOSITORY, env=environment, check=False
     )
     if published.returncode != 0:
-        raise Failed("The base images are not complete; run this again.", settings.log("images"))
+        raise SetupError(
+            "The base images are not complete; run this again.", settings.log("images")
+        )
     if any(notes[name].exists() for name in changed):
         engine.forget_resolved_images(settings)
     for name in changed:
@@ -244,7 +246,7 @@ def clean(settings: Settings) -> None:
     with Path("/proc/self/mounts").open() as mounts:
         inside = [line.split()[1] for line in mounts if f" {settings.cache}/" in line]
     if inside:
-        raise Failed(f"Still mounted, so nothing was removed: {', '.join(inside)}.")
+        raise SetupError(f"Still mounted, so nothing was removed: {', '.join(inside)}.")
     if settings.cache.exists():
         shutil.rmtree(settings.cache)
 

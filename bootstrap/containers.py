@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bootstrap import oci
 from bootstrap.settings import Settings
-from bootstrap.steps import Failed
+from bootstrap.steps import SetupError
 
 ENVIRONMENT = {
     "PATH": oci.PATH,
@@ -72,14 +72,14 @@ class Container:
                 check=False,
             ).returncode
         if status != 0:
-            raise Failed(f"runc could not start the {self.name}.", log)
+            raise SetupError(f"runc could not start the {self.name}.", log)
 
     def wait_until(self, answers: Callable[[], bool], seconds: float, message: str) -> None:
         """Return when the container does its work; a failure has the message."""
         deadline = time.monotonic() + seconds
         while not answers():
             if self.process() is None or time.monotonic() > deadline:
-                raise Failed(message, self.settings.log(self.name))
+                raise SetupError(message, self.settings.log(self.name))
             time.sleep(0.05)
 
     def process(self) -> int | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.settings import ARCHITECTURE
-from bootstrap.steps import Failed
+from bootstrap.steps import SetupError
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -78,11 +78,11 @@ def _request(
         response = connection.getresponse()
         body = response.read()
     except OSError as error:
-        raise Failed(f"The registry at {registry} does not answer: {error}.") from error
+        raise SetupError(f"The registry at {registry} does not answer: {error}.") from error
     finally:
         connection.close()
     if response.status not in (http.client.CREATED, http.client.ACCEPTED):
-        raise Failed(f"The registry at {registry} refused {method} {path}: {body.decode()}")
+        raise SetupError(f"The registry at {registry} refused {method} {path}: {body.decode()}")
     return response.headers.get("Location", "")
 
 

@@ -8,7 +8,7 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.steps import Failed
+from bootstrap.steps import SetupError
 
 VERSION = "v0.19.10"
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
@@ -35,7 +35,7 @@ class Settings:
         cache = Path(os.environ.get("PIPELINE_CACHE") or "~/.cache/pipeline").expanduser()
         port = os.environ.get("PIPELINE_REGISTRY_PORT") or "5001"
         if not port.isdecimal() or not 0 < int(port) < LAST_PORT:
-            raise Failed(f"PIPELINE_REGISTRY_PORT is {port!r}: give a port number below 65535.")
+            raise SetupError(f"PIPELINE_REGISTRY_PORT is {port!r}: give a port number below 65535.")
         settings = cls(
             cache=cache.absolute(),
             address=os.environ.get("PIPELINE_ADDRESS") or "10.99.0.1",
@@ -45,7 +45,7 @@ class Settings:
             docker_range=os.environ.get("PIPELINE_DOCKER_RANGE") or "10.88.0.0/16",
         )
         if len(str(settings.socket)) > LONGEST_SOCKET:
-            raise Failed(f"PIPELINE_CACHE is too long for the engine's socket: {cache}")
+            raise SetupError(f"PIPELINE_CACHE is too long for the engine's socket: {cache}")
         return settings
 
     @property

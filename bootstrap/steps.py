@@ -13,7 +13,7 @@ from pathlib import Path
 LAST_LINES = 15
 
 
-class Failed(Exception):  # noqa: N818 - it reads as a sentence where it is raised
+class SetupError(Exception):
     """Something that a person has to see to: what failed, what to do, the end of its log."""
 
     def __init__(self, message: str, log: Path | None = None) -> None:
@@ -115,9 +115,9 @@ def run(
                 check=False,
             ).returncode
         except FileNotFoundError:
-            raise Failed(f"{command[0]} is not there. {advice}") from None
+            raise SetupError(f"{command[0]} is not there. {advice}") from None
     if status != 0:
-        raise Failed(f"{Path(command[0]).name} failed with status {status}. {advice}", log)
+        raise SetupError(f"{Path(command[0]).name} failed with status {status}. {advice}", log)
 
 
 def _key_file(target: Path) -> Path:

@@ -37,7 +37,7 @@ class InvalidFilesError(PipelineError):
         super().__init__(shortened(lines))
 
 
-class ManyErrors(PipelineError):  # noqa: N818 - it is several, and says so
+class CombinedError(PipelineError):
     """Several independent failures of one run."""
 
     def __init__(self, errors: Sequence[PipelineError]) -> None:
@@ -53,7 +53,7 @@ def raise_all(errors: Sequence[PipelineError]) -> None:
     if len(errors) == 1:
         raise errors[0]
     if errors:
-        raise ManyErrors(errors)
+        raise CombinedError(errors)
 
 
 def shortened(lines: Sequence[str], most: int = MOST_LINES) -> str:

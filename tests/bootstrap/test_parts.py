@@ -7,7 +7,7 @@ import pytest
 from bootstrap.images import IMAGES, key, mirrored
 from bootstrap.machine import docker_removal, without_network
 from bootstrap.settings import Settings
-from bootstrap.steps import Failed, is_current, key_of, make_once, run
+from bootstrap.steps import SetupError, is_current, key_of, make_once, run
 
 BEFORE = r"""*filter
 :FORWARD ACCEPT [0:0]
@@ -86,9 +86,9 @@ def test_a_step_that_failed_is_done_again(tmp_path: Path) -> None:
 
     def fail(folder: Path) -> None:
         (folder / "half").touch()
-        raise Failed("no")
+        raise SetupError("no")
 
-    with pytest.raises(Failed):
+    with pytest.raises(SetupError):
         make_once(target, "k", fail)
     assert not is_current(target, "k")
     make_once(target, "k", lambda folder: (folder / "whole").touch())
@@ -97,17 +97,17 @@ def test_a_step_that_failed_is_done_again(tmp_path: Path) -> None:
 
 def test_a_failed_program_shows_advice_and_the_end_of_its_log(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "x.log"
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(SetupError) as caught:
         run(["sh", "-c", "echo broken; exit 3"], log, "Do this.")
     assert "sh failed with status 3. Do this." in str(caught.value)
     assert "    broken" in str(caught.value)
-    with pytest.raises(Failed, match=r"no-such-program is not there\. Do this\."):
+    with pytest.raises(SetupError, match=r"no-such-program is not there\. Do this\."):
         run(["no-such-program"], log, "Do this.")
 
 
 def test_settings_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIPELINE_REGISTRY_PORT", "many")
-    with pytest.raises(Failed, match="PIPELINE_REGISTRY_PORT is 'many'"):
+    with pytest.raises(SetupError, match="PIPELINE_REGISTRY_PORT is 'many'"):
         Settings.from_environment()
 
 

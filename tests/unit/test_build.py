@@ -9,7 +9,7 @@ from pipeline.build.failures import BuildFailedError
 from pipeline.build.layout import Additions, complete
 from pipeline.build.platforms import UnsupportedPlatformError, platforms_named
 from pipeline.build.sizes import SizeLimitError, parse_listing
-from pipeline.errors import ManyErrors, PipelineError, raise_all, shortened
+from pipeline.errors import CombinedError, PipelineError, raise_all, shortened
 from pipeline.units import megabytes, parse_size
 
 CONFIG = {
@@ -93,14 +93,14 @@ def test_messages_fit_on_a_screen() -> None:
     assert "991 lines left out" in text
     assert len(text.splitlines()) == 10
     errors = [PipelineError("\n".join(map(str, range(100)))) for _ in range(4)]
-    assert len(str(ManyErrors(errors)).splitlines()) <= 48
+    assert len(str(CombinedError(errors)).splitlines()) <= 48
 
 
 def test_errors_are_raised_together() -> None:
     raise_all([])
     with pytest.raises(PipelineError, match=r"^a$"):
         raise_all([PipelineError("a")])
-    with pytest.raises(ManyErrors, match=r"(?s)a.*b"):
+    with pytest.raises(CombinedError, match=r"(?s)a.*b"):
         raise_all([PipelineError("a"), PipelineError("b")])
 
 

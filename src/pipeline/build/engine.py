@@ -1,4 +1,4 @@
-"""The engine at the build's door: sources read, steps run, failures in people's words."""
+"""The engine at the build's door: steps run, failures in people's words."""
 
 from collections.abc import Awaitable
 from typing import TypeVar
@@ -9,12 +9,6 @@ from pipeline.build.failures import BuildFailedError
 from pipeline.errors import PipelineError
 
 T = TypeVar("T")
-
-
-async def contents(directory: dagger.Directory, pattern: str) -> dict[str, str]:
-    """Read all the files that match a pattern: path → text."""
-    paths = await directory.glob(pattern)
-    return {path: await directory.file(path).contents() for path in paths}
 
 
 def shell(script: str) -> list[str]:

@@ -6,12 +6,13 @@ import dagger
 from dagger import dag
 
 from pipeline.build.cargo import RustSources, Workspace
-from pipeline.build.engine import contents, shell
+from pipeline.build.engine import shell
 from pipeline.build.layer import EPOCH, layer, settled
 from pipeline.build.platforms import Platform
 from pipeline.build.steps import binary_of, binary_script, cargo_build
 from pipeline.build.toolchain import rust_toolchain
 from pipeline.catalogue.models import Images, RustService
+from pipeline.catalogue.repository import texts
 from pipeline.errors import PipelineError
 
 SHARED = ["Cargo.lock", "rust-toolchain*", ".cargo/*"]
@@ -31,10 +32,10 @@ async def sources_of(directory: str, source: dagger.Directory) -> RustSources:
         )
     folder = str(PurePosixPath(lock).parent)
     root = source.directory(folder)
-    workspace = Workspace(await contents(root, "**/Cargo.toml"), await root.glob("**/*.rs"))
+    workspace = Workspace(await texts(root, "**/Cargo.toml"), await root.glob("**/*.rs"))
     shared: dict[str, str] = {}
     for pattern in SHARED:
-        shared |= await contents(root, pattern)
+        shared |= await texts(root, pattern)
     return RustSources.of(directory, folder, workspace, shared)
 
 

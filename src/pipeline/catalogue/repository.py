@@ -30,8 +30,7 @@ class Repository:
 
 async def read_repository(source: dagger.Directory) -> Repository:
     """Read and check everything before any work. Raises InvalidFilesError and its kin."""
-    paths = await source.glob(SERVICE_FILES)
-    services = {path: await source.file(path).contents() for path in paths}
+    services = await texts(source, SERVICE_FILES)
     default = await dag.current_module().source().file(IMAGES_FILE).contents()
     return Repository(
         services=load_services(services),
@@ -43,6 +42,12 @@ async def read_repository(source: dagger.Directory) -> Repository:
 async def read_stack(source: dagger.Directory, services: Collection[str]) -> Stack:
     """Read how the services make one stack. Raises MissingStackError, InvalidFilesError."""
     return load_stack(await _contents(source, STACK_FILE), services)
+
+
+async def texts(directory: dagger.Directory, pattern: str) -> dict[str, str]:
+    """Read all the files that match a pattern: path → text."""
+    paths = await directory.glob(pattern)
+    return {path: await directory.file(path).contents() for path in paths}
 
 
 async def _contents(source: dagger.Directory, path: str) -> str | None:
