@@ -33,6 +33,22 @@ def completed(config: dict[str, object] = CONFIG):
     return complete({"m": json.dumps(MANIFEST)}, {"c": json.dumps(config)}, ADDITIONS)
 
 
+def test_an_index_does_not_depend_on_the_order_in_which_the_engine_lists_it() -> None:
+    configs = {
+        name: json.dumps({"architecture": name, "os": "linux", "config": {}})
+        for name in ("amd64", "arm64")
+    }
+    manifests = {
+        name: json.dumps({**MANIFEST, "config": {**MANIFEST["config"], "digest": name}})
+        for name in configs
+    }
+    listed = complete(manifests, configs, ADDITIONS)
+    reversed_ = complete(dict(reversed(manifests.items())), configs, ADDITIONS)
+    assert listed.digest == reversed_.digest
+    index = json.loads(listed.written[listed.digest])
+    assert [entry["platform"]["architecture"] for entry in index["manifests"]] == list(configs)
+
+
 def test_a_layout_is_whole_and_addressed_by_content() -> None:
     layout = completed()
     for digest, text in layout.written.items():

@@ -62,11 +62,11 @@ def complete(
 ) -> Layout:
     """Complete the image that these manifests and configs (digest → text) are.
 
-    The result is always an index, for one platform too, in the order of the manifests given.
+    The result is always an index, for one platform too, sorted by platform: the engine lists
+    them in any order, and the same image must have the same digest.
     """
     written: dict[str, str] = {}
-    platforms: dict[str, str] = {}
-    entries = []
+    entries: dict[str, dict[str, Any]] = {}
     for text in manifests.values():
         manifest = json.loads(text)
         config = _completed_config(json.loads(configs[manifest["config"]["digest"]]), additions)
@@ -74,18 +74,17 @@ def complete(
         manifest["annotations"] = dict(additions.annotations)
         platform = {"architecture": config["architecture"], "os": config["os"]}
         descriptor = {"mediaType": manifest["mediaType"], **_stored(manifest, written)}
-        entries.append({**descriptor, "platform": platform})
-        platforms[f"{config['os']}/{config['architecture']}"] = descriptor["digest"]
+        entries[f"{config['os']}/{config['architecture']}"] = {**descriptor, "platform": platform}
     index = {
         "schemaVersion": 2,
         "mediaType": INDEX,
-        "manifests": entries,
+        "manifests": [entries[name] for name in sorted(entries)],
         "annotations": dict(additions.annotations),
     }
     root = {"mediaType": INDEX, **_stored(index, written)}
     return Layout(
         digest=root["digest"],
-        platforms=platforms,
+        platforms={name: entry["digest"] for name, entry in entries.items()},
         index_json=json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [root]}),
         written=written,
         replaced=[digest for digest in (*manifests, *configs) if digest not in written],
