@@ -19,9 +19,9 @@ from pipeline.report.summary import BuildSummary, ImageSummary, PlatformSummary,
 class Build:
     """What a run built: an image of each service for each platform."""
 
-    version: str = field()
-    revision: str = field()
-    images: list[Image] = field()
+    version: Annotated[str, Doc("Semantic version, from git")] = field()
+    revision: Annotated[str, Doc("The commit")] = field()
+    images: Annotated[list[Image], Doc("One for each service")] = field()
 
     @function
     def report(

@@ -1,10 +1,11 @@
 """Images as results: what was built for each platform, how large it is, and its digests."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import anyio
 import dagger
-from dagger import dag, field
+from dagger import Doc, dag, field
 
 from pipeline.build.engine import built, shell
 from pipeline.build.layout import (
@@ -34,22 +35,24 @@ find . -type f -printf '%s\t%P\n'
 class PlatformImage:
     """A service's image for one platform: its size in bytes, unpacked, and manifest digest."""
 
-    platform: str = field()
-    size: int = field()
-    digest: str = field()
-    container: dagger.Container = field()
+    platform: Annotated[str, Doc("As OCI has it, e.g. linux/arm64")] = field()
+    size: Annotated[int, Doc("Bytes, unpacked")] = field()
+    digest: Annotated[str, Doc("Of its manifest")] = field()
+    container: Annotated[dagger.Container, Doc("To run or to look into")] = field()
 
 
 @object_type
 class Image:
     """A service's image: the index of its platforms, and where it was published."""
 
-    service: str = field()
-    size_limit: int = field()
-    digest: str = field()
-    layout: dagger.Directory = field()
-    platforms: list[PlatformImage] = field()
-    references: list[str] = field(default=list)
+    service: Annotated[str, Doc("Name of the service")] = field()
+    size_limit: Annotated[int, Doc("Ceiling for each platform, unpacked, in bytes")] = field()
+    digest: Annotated[str, Doc("Of its index")] = field()
+    layout: Annotated[dagger.Directory, Doc("OCI image layout: what is published")] = field()
+    platforms: Annotated[list[PlatformImage], Doc("One for each platform")] = field()
+    references: Annotated[list[str], Doc("Where it was published, by tag and digest")] = field(
+        default=list
+    )
 
     def published_as(self, references: Sequence[str]) -> "Image":
         """Give the image with the places where it now is, too."""

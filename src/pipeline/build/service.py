@@ -23,11 +23,11 @@ from pipeline.objects import object_type
 class PipelineService:
     """One service of the repository: what it is called, and its container on each platform."""
 
-    name: str = field()
-    title: str = field()
-    kind: str = field()
-    port: int = field()
-    size_limit: int = field()
+    name: Annotated[str, Doc("Name, as in its service.yml")] = field()
+    title: Annotated[str, Doc("One line for people")] = field()
+    kind: Annotated[str, Doc("rust, web or dockerfile")] = field()
+    port: Annotated[int, Doc("TCP port that it listens on")] = field()
+    size_limit: Annotated[int, Doc("Ceiling of the unpacked image, in bytes")] = field()
     source: dagger.Directory
     recipe: str
 
