@@ -11,6 +11,7 @@ import pytest
 
 from tests.docker import Docker
 from tests.stack.conftest import Stack
+from tests.stack.test_hardening import processes
 
 CLIENTS = 8
 WARM = 200
@@ -18,6 +19,8 @@ WARM = 200
 PATIENCE = 60
 """Seconds until they must have been answered."""
 ANALYSES = "/api/v1/analyses"
+KEPT = httpx.Limits()
+NEW_EACH_TIME = httpx.Limits(max_keepalive_connections=0)
 ACCEPTED = {httpx.codes.OK, httpx.codes.CREATED}
 
 
@@ -29,10 +32,12 @@ class Load:
     accepted: list[str] = field(default_factory=list)
     undocumented: list[str] = field(default_factory=list)
     changed: anyio.Condition = field(default_factory=anyio.Condition)
+    connections: httpx.Limits = field(default_factory=httpx.Limits)
 
     async def run(self, url: str, client: int, ended: anyio.Event) -> None:
         """Send a new text and ask for an old one, in turn, until told to end."""
-        async with httpx.AsyncClient(base_url=url, timeout=30) as session:
+        limits = self.connections
+        async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits) as session:
             number = 0
             while not ended.is_set():
                 number += 1
@@ -64,9 +69,11 @@ class Load:
             self.undocumented.append(f"{answer.request.method} {answer.status_code}: {answer.text}")
 
 
-async def under_load(stack: Stack, fault: Callable[[], None]) -> Load:
+async def under_load(
+    stack: Stack, fault: Callable[[], None], connections: httpx.Limits = KEPT
+) -> Load:
     """Run clients through a fault, until the stack is ready again and has answered for a while."""
-    load = Load()
+    load = Load(connections=connections)
     ended = anyio.Event()
 
     async with httpx.AsyncClient(base_url=stack.url) as session, anyio.create_task_group() as group:
@@ -109,3 +116,14 @@ async def test_without_redis(stack: Stack, broken: Callable[[str], None]) -> Non
     assert load.undocumented == []
     # The engine goes on without its cache.
     assert load.statuses[httpx.codes.SERVICE_UNAVAILABLE] == 0
+
+
+async def test_the_proxy_reads_its_configuration_again(stack: Stack, docker: Docker) -> None:
+    proxy = stack.containers["proxy"]
+    before = processes(proxy)
+    # A client that keeps connections may lose an idle one, and has to try again by itself.
+    load = await under_load(
+        stack, lambda: docker("kill", "--signal=HUP", proxy), connections=NEW_EACH_TIME
+    )
+    assert len(set(before) & set(processes(proxy))) == 1, "all but the master are new"
+    assert set(load.statuses) <= ACCEPTED, load.undocumented
