@@ -46,22 +46,27 @@ def parse(path: str, text: str) -> Document:
         if node is None:
             raise InvalidFilesError([Mistake(path, 1, "", "the file is empty")])
         lines: dict[FieldPath, int] = {}
-        repeated = list(_walk(path, node, (), lines))
-        if repeated:
-            raise InvalidFilesError(repeated)
+        mistakes = list(_walk(path, loader, node, (), lines))
+        if mistakes:
+            raise InvalidFilesError(mistakes)
         return Document(path, loader.construct_document(node), lines)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         message = f"not YAML: {error.problem or error.context}"
         raise InvalidFilesError([Mistake(path, line, "", message)]) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise InvalidFilesError([Mistake(path, 1, "", f"not YAML: {error}")]) from error
 
 
 def _walk(
-    path: str, node: yaml.Node, field: FieldPath, lines: dict[FieldPath, int]
+    path: str,
+    loader: yaml.SafeLoader,
+    node: yaml.Node,
+    field: FieldPath,
+    lines: dict[FieldPath, int],
 ) -> Iterator[Mistake]:
+    """Note the line of every field, and name repeated keys and values that can't be."""
     lines.setdefault(field, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -73,10 +78,15 @@ def _walk(
                 )
                 continue
             lines[inner] = key.start_mark.line + 1
-            yield from _walk(path, value, inner, lines)
+            yield from _walk(path, loader, value, inner, lines)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            yield from _walk(path, value, (*field, index), lines)
+            yield from _walk(path, loader, value, (*field, index), lines)
+    else:
+        try:
+            loader.construct_object(node)
+        except ValueError as error:  # of a date, say, that is in no calendar
+            yield Mistake(path, lines[field], dotted(field), f"{error}, got {node.value!r}")
 
 
 def validate(document: Document, model: TypeAdapter[T], known: Sequence[str] = ()) -> T:

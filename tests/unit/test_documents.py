@@ -68,3 +68,12 @@ def test_any_text_is_a_document_or_a_mistake_with_a_line(text: str) -> None:
         mistakes = error.mistakes
         assert mistakes
     assert all(mistake.line >= 1 for mistake in mistakes)
+
+
+def test_dates_that_are_in_no_calendar() -> None:
+    text = "title: 2026-06-31\ninner:\n  names: [2026-13-01]\n"
+    assert mistakes(text) == [
+        "a.yml:1: title: day is out of range for month, got '2026-06-31'",
+        "a.yml:3: inner.names[0]: month must be in 1..12, got '2026-13-01'",
+    ]
+    assert mistakes("2026-06-31: x\n") == ["a.yml:1: not YAML: day is out of range for month"]
