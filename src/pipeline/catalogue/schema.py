@@ -11,8 +11,13 @@ from pydantic import TypeAdapter
 
 from pipeline.catalogue.models import SERVICE_FILE
 from pipeline.catalogue.stack import STACK
+from pipeline.catalogue.waivers import WAIVERS
 
-PUBLISHED: dict[str, TypeAdapter[Any]] = {"service": SERVICE_FILE, "stack": STACK}
+PUBLISHED: dict[str, TypeAdapter[Any]] = {
+    "service": SERVICE_FILE,
+    "stack": STACK,
+    "waivers": WAIVERS,
+}
 
 
 def schema(name: str) -> str:
