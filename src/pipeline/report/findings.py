@@ -1,0 +1,190 @@
+"""What a scan found and what became of it: one model, as a table, Markdown or JSON."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from pydantic import BaseModel
+
+from pipeline.report.summary import UnknownFormatError, counted
+from pipeline.report.table import aligned
+
+SEVERITIES = ["critical", "high", "medium", "low", "negligible", "unknown"]
+RESULTS = ["fail", "waived", "pass"]
+MOST_PLACES = 3
+
+
+class ScannedImage(BaseModel):
+    """A platform of an image that was scanned, by a name that stays from run to run."""
+
+    image: str
+    platform: str
+
+
+class PlaceSummary(ScannedImage):
+    """Where a finding is."""
+
+    path: str
+    line: int | None
+
+
+class FindingSummary(BaseModel):
+    """One finding; its first id is the one to call it by."""
+
+    kind: Literal["vulnerability", "secret", "misconfiguration"]
+    ids: list[str]
+    package: str
+    version: str
+    purl: str
+    severity: str
+    severities: dict[str, str]
+    score: float | None
+    vector: str
+    fixed_versions: list[str]
+    disagreements: list[str]
+    title: str
+    url: str
+    published: str
+    places: list[PlaceSummary]
+    result: Literal["pass", "fail", "waived"]
+    why: str
+
+
+class ScanSummary(BaseModel):
+    """What a scan found in these images; findings are sorted, the worst first."""
+
+    passed: bool
+    images: list[ScannedImage]
+    findings: list[FindingSummary]
+    stale_waivers: list[str]
+
+
+def render_scan(summary: ScanSummary, name: str) -> str:
+    """Render a scan as `table`, `markdown` or `json`. Raises UnknownFormatError."""
+    if name not in FORMATS:
+        raise UnknownFormatError(f"Unknown format '{name}'. Expected one of: {', '.join(FORMATS)}.")
+    return FORMATS[name](summary)
+
+
+def conclusion(summary: ScanSummary) -> list[str]:
+    """Say in a few lines what came of a scan."""
+    results = Counter(finding.result for finding in summary.findings)
+    severities = Counter(finding.severity for finding in summary.findings)
+    parts = [
+        f"{severities[severity]} {severity}" for severity in SEVERITIES if severities[severity]
+    ]
+    found = f" ({', '.join(parts)})" if parts else ""
+    lines = [
+        f"Scanned {counted(len(summary.images), 'image')}: "
+        f"{counted(len(summary.findings), 'finding')}{found}.",
+        f"{results['fail']} to fix before a release, {results['waived']} waived, "
+        f"{results['pass']} that may stay.",
+    ]
+    if summary.stale_waivers:
+        lines.append(f"{counted(len(summary.stale_waivers), 'waiver')} no longer right.")
+    return [*lines, "Passed." if summary.passed else "Failed."]
+
+
+def where(finding: FindingSummary) -> str:
+    """Say in which images a finding is, the first few by name."""
+    platforms: dict[str, list[str]] = {}
+    for place in finding.places:
+        named = platforms.setdefault(place.image, [])
+        if place.platform not in named:
+            named.append(place.platform)
+    said = [f"{image} ({', '.join(names)})" for image, names in platforms.items()]
+    more = len(said) - MOST_PLACES
+    return ", ".join(said[:MOST_PLACES]) + (f" and {more} more" if more > 0 else "")
+
+
+def subject(finding: FindingSummary) -> str:
+    """Name what a finding is about: a package, or a line of a file."""
+    if finding.package:
+        return finding.package
+    place = finding.places[0]
+    return f"{place.path}:{place.line}" if place.line else place.path
+
+
+def _json(summary: ScanSummary) -> str:
+    return summary.model_dump_json(indent=2) + "\n"
+
+
+HEADINGS = ("RESULT", "SEVERITY", "ID", "IN", "VERSION", "FIXED IN", "IMAGES")
+
+
+def _table(summary: ScanSummary) -> str:
+    lines: list[str] = []
+    if summary.findings:
+        rows = [[_printable(cell) for cell in _row(finding)] for finding in summary.findings]
+        lines += [*aligned([HEADINGS, *rows]), ""]
+    for heading, remarks in _remarks(summary).items():
+        lines += [f"{heading}:", *(f"  {_printable(remark)}" for remark in remarks), ""]
+    return "\n".join([*lines, *conclusion(summary), ""])
+
+
+def _markdown(summary: ScanSummary) -> str:
+    lines: list[str] = []
+    if summary.findings:
+        lines += ["| " + " | ".join(heading.lower() for heading in HEADINGS) + " |"]
+        lines += ["| --- | --- | --- | --- | --- | --- | --- |"]
+        lines += [
+            "| " + " | ".join([*row[:2], *map(_code, row[2:])]) + " |"
+            for row in map(_row, summary.findings)
+        ]
+        lines += [""]
+    for heading, remarks in _remarks(summary).items():
+        lines += [f"**{heading}**", "", *(f"- {_code(remark)}" for remark in remarks), ""]
+    return "\n".join([*lines, *(f"- {line}" for line in conclusion(summary)), ""])
+
+
+FORMATS: dict[str, Callable[[ScanSummary], str]] = {
+    "table": _table,
+    "markdown": _markdown,
+    "json": _json,
+}
+
+
+def _row(finding: FindingSummary) -> Sequence[str]:
+    fixed = ", ".join(finding.fixed_versions)
+    return (
+        finding.result,
+        finding.severity,
+        finding.ids[0],
+        subject(finding),
+        finding.version,
+        fixed,
+        where(finding),
+    )
+
+
+def _remarks(summary: ScanSummary) -> dict[str, list[str]]:
+    """Give what a table has no room for, under its headings."""
+    remarks = {
+        "Waived": [
+            f"{_called(finding)}: {finding.why}"
+            for finding in summary.findings
+            if finding.result == "waived"
+        ],
+        "Scanners disagree": [
+            f"{_called(finding)}: {disagreement}"
+            for finding in summary.findings
+            for disagreement in finding.disagreements
+        ],
+        "Waivers that are no longer right": summary.stale_waivers,
+    }
+    return {heading: lines for heading, lines in remarks.items() if lines}
+
+
+def _called(finding: FindingSummary) -> str:
+    return f"{finding.ids[0]} in {subject(finding)}"
+
+
+def _printable(text: str) -> str:
+    """Leave out what steers a terminal: names come out of the images that are scanned."""
+    return "".join(character if character.isprintable() else "�" for character in text)
+
+
+def _code(text: str) -> str:
+    """Set text as code, where Markdown and HTML mean nothing and nobody is mentioned."""
+    plain = _printable(text).replace("`", "'").replace("|", "\\|")
+    return f"`{plain}`" if plain else ""
