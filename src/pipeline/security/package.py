@@ -47,6 +47,18 @@ def version_in_purl(purl: str) -> str:
     return _parts(purl)[2]
 
 
+def spellings(purl: str) -> list[str]:
+    """Write a canonical package URL in all the ways that scanners write its version."""
+    kind, path, version = _parts(purl)
+    versions = [version]
+    if kind == "golang" and version:
+        versions += [f"v{version}", f"go{version}"]
+    if kind in {"deb", "rpm"} and version:
+        epoch, colon, rest = version.partition(":")
+        versions.append(rest if colon else f"0:{epoch}")
+    return [_written(kind, path, spelling) for spelling in versions]
+
+
 def _parts(purl: str) -> tuple[str, list[str], str]:
     kind, _, rest = purl.removeprefix("pkg:").partition("/")
     kind = kind.lower()

@@ -15,6 +15,7 @@ import yaml
 
 from pipeline.catalogue.waivers import Waiver
 from pipeline.security.finding import Finding, Kind, ordered_ids
+from pipeline.security.package import Package, spellings, version_in_purl
 from pipeline.security.waivers import covers, in_force, waived_subject
 
 Entry = dict[str, Any]
@@ -39,7 +40,7 @@ def openvex(
     statements = [
         _statement(waiver, covered, images)
         for waiver, covered in _applied(waivers, findings, now.date())
-        if covered[0].kind is Kind.VULNERABILITY
+        if waiver.package.startswith("pkg:")  # without, it would speak for the whole image
     ]
     digest = hashlib.sha256(json.dumps(statements).encode()).hexdigest()
     document = {
@@ -58,11 +59,12 @@ def trivy_ignore(waivers: Sequence[Waiver], findings: Sequence[Finding], today: 
     sections: dict[str, list[Entry]] = {}
     for waiver, covered in _applied(waivers, findings, today):
         kind = covered[0].kind
-        where = (
-            {"purls": [_without_epoch(waived_subject(waiver))]}
-            if kind is Kind.VULNERABILITY
-            else {"paths": _patterns(waived_subject(waiver))}
-        )
+        if kind is not Kind.VULNERABILITY:
+            where = {"paths": _patterns(waived_subject(waiver))}
+        elif waiver.package.startswith("pkg:"):
+            where = {"purls": spellings(waived_subject(waiver))}
+        else:  # without a package URL Trivy would ignore it in all packages
+            continue
         # Trivy's ends when the day begins, ours when it is over.
         ends = {"expired_at": waiver.expires + timedelta(days=1), "statement": waiver.reason}
         section = sections.setdefault(SECTIONS[kind], [])
@@ -75,14 +77,12 @@ def grype_ignore(waivers: Sequence[Waiver], findings: Sequence[Finding], today: 
     rules = [
         {
             "vulnerability": id_,
-            # Grype takes a name as a regular expression.
-            "package": {"name": re.escape(name), "version": version},
+            "package": words,
             "reason": f"{waiver.reason} ({waiver.owner}, until {waiver.expires})",
         }
         for waiver, covered in _applied(waivers, findings, today)
-        for name, version in sorted(
-            {(found.package.name, found.package.version) for found in covered if found.package}
-        )
+        for package in _packages(covered)
+        for words in _in_grypes_words(package)
         for id_ in _ids(waiver, covered)
     ]
     return yaml.safe_dump({"ignore": rules}, sort_keys=False)
@@ -103,10 +103,16 @@ def _ids(waiver: Waiver, covered: Iterable[Finding]) -> list[str]:
     return list(ordered_ids([waiver.id, *(id_ for found in covered for id_ in found.ids)]))
 
 
+def _packages(covered: Iterable[Finding]) -> list[Package]:
+    packages = {found.package for found in covered if found.package}
+    return sorted(packages, key=Package.model_dump_json)
+
+
 def _statement(waiver: Waiver, covered: Sequence[Finding], images: Sequence[str]) -> Entry:
     name, *aliases = _ids(waiver, covered)
-    packages = sorted({found.package.purl for found in covered if found.package})
-    components = [{"@id": purl} for purl in packages if purl]
+    components = [
+        {"@id": purl} for package in _packages(covered) for purl in spellings(package.purl)
+    ]
     statement: Entry = {
         "vulnerability": {"name": name, "aliases": aliases},
         "products": [{"@id": image, "subcomponents": components} for image in images],
@@ -123,9 +129,12 @@ def _statement(waiver: Waiver, covered: Sequence[Finding], images: Sequence[str]
     }
 
 
-def _without_epoch(purl: str) -> str:
-    """Drop the epoch of a version: Trivy's package URLs have it as a qualifier."""
-    return re.sub(r"^(pkg:(?:deb|rpm)/[^@]+@)\d+:", r"\1", purl)
+def _in_grypes_words(package: Package) -> list[dict[str, str]]:
+    """Name a package as Grype's rules do: by a regular expression, and its own version."""
+    name = re.escape(package.name)
+    if not package.purl:
+        return [{"name": name, "version": package.version}]
+    return [{"name": name, "version": version_in_purl(purl)} for purl in spellings(package.purl)]
 
 
 def _patterns(path: str) -> list[str]:
