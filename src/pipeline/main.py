@@ -11,14 +11,25 @@ from pipeline.build.recipe import Recipe
 from pipeline.build.service import PipelineService
 from pipeline.catalogue.catalogue import Entry, choose
 from pipeline.catalogue.models import Images
-from pipeline.catalogue.repository import read_repository, read_stack
+from pipeline.catalogue.repository import read_repository, read_stack, read_waivers
 from pipeline.deploy.stack import started
 from pipeline.objects import object_type, side_effect
 from pipeline.release.git import head_commit
 from pipeline.release.publish import Destination, publish
+from pipeline.release.reference import checked_credentials
 from pipeline.release.version import Release, release_of
 from pipeline.report.catalogue import services_table
 from pipeline.report.summary import checked_format
+from pipeline.security.finding import severity_named
+from pipeline.security.gate import Threshold
+from pipeline.security.scan import (
+    Account,
+    Databases,
+    ScanReport,
+    Subject,
+    published_subjects,
+    scan,
+)
 
 # A failure's message is written for the person who reads it: no stack trace around it.
 dagger.mod.default_module().log_exceptions = False
@@ -138,6 +149,53 @@ class Pipeline:
         containers = await built_here(chosen)
         ports = {service.name: service.port for service in chosen}
         return await started(stack, containers, ports, repository.images.git)
+
+    @side_effect
+    async def scan(
+        self,
+        image: Annotated[
+            str | None, Doc("A published image (default: the repository's own, built as they are)")
+        ] = None,
+        services: Services = None,
+        platforms: Platforms = None,
+        registry_username: Username = None,
+        registry_password: Password = None,
+        severity: Annotated[str, Doc("What blocks: this severity or worse")] = "high",
+        without_fix: Annotated[bool, Doc("Vulnerabilities that nothing fixes yet block, too")] = (
+            False
+        ),
+        trivy_database: Annotated[
+            str | None, Doc("OCI reference of Trivy's database, e.g. of a mirror")
+        ] = None,
+        grype_database: Annotated[
+            dagger.File | None, Doc("Archive of Grype's database, for closed networks")
+        ] = None,
+        jobs: Jobs = 4,
+    ) -> ScanReport:
+        """Scan images with Trivy and Grype: `scan table` shows it, `scan check` fails by it."""
+        threshold = Threshold(severity_named(severity), without_fix)
+        chosen_platforms = platforms_named(platforms or [])
+        repository = await read_repository(self.source)
+        waivers = await read_waivers(self.source)
+        if image is None:
+            built = await self.build(services=services, platforms=platforms, jobs=jobs)
+            subjects = [
+                Subject(of.service, platform.platform, platform.container)
+                for of in built.images
+                for platform in of.platforms
+            ]
+        else:
+            checked_credentials(registry_username or "", registry_password is not None)
+            account = Account(registry_username or "", registry_password)
+            subjects = published_subjects(image, chosen_platforms, account)
+        return await scan(
+            subjects,
+            repository.images,
+            Databases(trivy_database or "", grype_database),
+            waivers,
+            threshold,
+            complete=image is None and not services and not platforms,
+        )
 
     def _service(self, entry: Entry, images: Images, release: Release) -> PipelineService:
         recipe = Recipe(

@@ -115,8 +115,10 @@ class Images(Strict):
 
     debian: str = Field(description="Debian: nginx's files come from its packages.")
     git: str = Field(description="Has git: reads version and tags.")
+    grype: str = Field(description="Grype: scans images.")
     node: str = Field(description="Has Node.js and npm: builds web services.")
     regctl: str = Field(description="regctl: publishes images.")
+    trivy: str = Field(description="Trivy: scans images.")
     rust: str = Field(description="Has cargo on Debian: builds Rust services.")
 
 

@@ -17,6 +17,7 @@ from pipeline.catalogue.catalogue import (
 )
 from pipeline.catalogue.models import Images, Registry
 from pipeline.catalogue.stack import STACK_FILE, Stack, load_stack
+from pipeline.catalogue.waivers import WAIVERS_FILE, WaiversFile, load_waivers
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ async def read_repository(source: dagger.Directory) -> Repository:
 async def read_stack(source: dagger.Directory, services: Collection[str]) -> Stack:
     """Read how the services make one stack. Raises MissingStackError, InvalidFilesError."""
     return load_stack(await _contents(source, STACK_FILE), services)
+
+
+async def read_waivers(source: dagger.Directory) -> WaiversFile:
+    """Read what the repository accepts for a time. Raises InvalidFilesError."""
+    return load_waivers(await _contents(source, WAIVERS_FILE))
 
 
 async def texts(directory: dagger.Directory, pattern: str) -> dict[str, str]:

@@ -55,12 +55,18 @@ def judge(
     file: WaiversFile,
     today: date,
     threshold: Threshold = Threshold(),
+    *,
+    complete: bool = True,
 ) -> Verdict:
-    """Judge merged findings by a threshold and the repository's waivers."""
+    """Judge merged findings by a threshold and the repository's waivers.
+
+    `complete` says that they are of all the repository's images: only then is a waiver that
+    matches none of them stale.
+    """
     waivers = in_force(file.waivers, today)
     return Verdict(
         judgements=[_judged(finding, waivers, threshold) for finding in findings],
-        stale=stale_waivers(file, findings, today),
+        stale=stale_waivers(file, findings if complete else None, today),
     )
 
 

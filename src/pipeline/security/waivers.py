@@ -28,12 +28,14 @@ def waived_subject(waiver: Waiver) -> str:
     return waiver.package.lstrip("/")
 
 
-def stale_waivers(file: WaiversFile, findings: Sequence[Finding], today: date) -> list[Mistake]:
-    """List the waivers that have expired, or that nothing found needs any more."""
+def stale_waivers(
+    file: WaiversFile, findings: Sequence[Finding] | None, today: date
+) -> list[Mistake]:
+    """List the waivers that have expired, or that no finding needs any more, if all are given."""
     return list(_stale(file, findings, today))
 
 
-def _stale(file: WaiversFile, findings: Sequence[Finding], today: date) -> Iterator[Mistake]:
+def _stale(file: WaiversFile, findings: Sequence[Finding] | None, today: date) -> Iterator[Mistake]:
     for index, waiver in enumerate(file.waivers):
         what = f"the waiver of {waiver.id} in {waiver.package}"
         if today > waiver.expires:
@@ -42,7 +44,7 @@ def _stale(file: WaiversFile, findings: Sequence[Finding], today: date) -> Itera
                 f"{what} expired after {waiver.expires}; ask {waiver.owner}: "
                 "fix it, or give a new reason and day",
             )
-        elif not any(covers(waiver, finding) for finding in findings):
+        elif findings is not None and not any(covers(waiver, finding) for finding in findings):
             yield file.document.mistake(
                 ("waivers", index), f"{what} matches no finding any more; take it out"
             )

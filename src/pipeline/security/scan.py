@@ -1,0 +1,247 @@
+"""Scans images with Trivy and Grype, each platform of each image, and judges what they find."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Self
+
+import anyio
+import dagger
+from dagger import dag, field, function
+
+from pipeline.build.platforms import Platform
+from pipeline.catalogue.models import Images
+from pipeline.catalogue.waivers import WaiversFile
+from pipeline.errors import PipelineError, shortened
+from pipeline.objects import object_type
+from pipeline.report.findings import ScannedImage, ScanSummary, render_scan
+from pipeline.report.html import html_page
+from pipeline.report.sarif import sarif_files
+from pipeline.security.finding import Finding
+from pipeline.security.gate import Threshold, judge
+from pipeline.security.grype import parse_grype
+from pipeline.security.merge import merge
+from pipeline.security.summary import summarised
+from pipeline.security.trivy import parse_trivy
+
+SCANS_AT_A_TIME = 4
+TRIVY_CACHE = "/trivy-cache"
+GRYPE_CACHE = "/grype-cache"
+
+
+class ScanError(PipelineError):
+    """A scanner didn't get as far as a report."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is scanned: an image on one platform, by a name that stays from run to run."""
+
+    image: str
+    platform: str
+    container: dagger.Container
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who reads from a registry; nobody in particular without a password."""
+
+    username: str = ""
+    password: dagger.Secret | None = None
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Where vulnerabilities come from, if not from the scanners' own places.
+
+    `trivy` is an OCI reference, `grype` a database archive; both for mirrors and closed networks.
+    """
+
+    trivy: str = ""
+    grype: dagger.File | None = None
+
+
+@object_type
+class ScanReport:
+    """What the scanners found in images, each thing once, and what becomes of it."""
+
+    passed: bool = field()
+    summary: str
+
+    @classmethod
+    def of(cls, summary: ScanSummary) -> Self:
+        """Make the object of a summary."""
+        return cls(passed=summary.passed, summary=summary.model_dump_json())
+
+    @function
+    def table(self) -> str:
+        """Render the findings for a terminal, the worst first."""
+        return render_scan(self._summary(), "table")
+
+    @function
+    def markdown(self) -> str:
+        """Render the findings for a job summary."""
+        return render_scan(self._summary(), "markdown")
+
+    @function
+    def json(self) -> str:
+        """Render the findings for programs."""
+        return render_scan(self._summary(), "json")
+
+    @function
+    def html(self) -> dagger.File:
+        """Render the findings as one page that needs nothing else."""
+        return dag.file("scan.html", html_page(self._summary(), "Scan"))
+
+    @function
+    def sarif(self) -> dagger.Directory:
+        """Write SARIF files for code scanning: a run for each image and platform."""
+        folder = dag.directory()
+        for number, text in enumerate(sarif_files(self._summary()), 1):
+            folder = folder.with_new_file(f"scan-{number}.sarif", text)
+        return folder
+
+    @function
+    def check(self) -> str:
+        """Give the table when nothing blocks, else fail with it."""
+        if not self.passed:
+            raise ScanError(self.table())
+        return self.table()
+
+    def _summary(self) -> ScanSummary:
+        return ScanSummary.model_validate_json(self.summary)
+
+
+def published_subjects(
+    reference: str, platforms: Sequence[Platform], account: Account
+) -> list[Subject]:
+    """Give the platforms of an image in a registry."""
+    subjects = []
+    for platform in platforms:
+        container = dag.container(platform=dagger.Platform(platform.name))
+        if account.password is not None:
+            host = reference.partition("/")[0]
+            container = container.with_registry_auth(host, account.username, account.password)
+        subjects.append(
+            Subject(_repository_of(reference), platform.name, container.from_(reference))
+        )
+    return subjects
+
+
+async def scan(
+    subjects: Sequence[Subject],
+    images: Images,
+    databases: Databases,
+    waivers: WaiversFile,
+    threshold: Threshold,
+    *,
+    complete: bool,
+) -> ScanReport:
+    """Scan images side by side, and judge the findings of all of them together.
+
+    `complete` says that these are all the repository's images: then a waiver that matches
+    nothing is one too many. Raises ScanError with a scanner's own words.
+    """
+    trivy, grype = _trivy(images.trivy, databases), _grype(images.grype, databases)
+    limiter = anyio.CapacityLimiter(SCANS_AT_A_TIME)
+    found: dict[int, list[Finding]] = {}
+
+    async def scan_one(index: int, subject: Subject) -> None:
+        async with limiter:
+            layout = _layout(subject.container, images.debian)
+            named = (subject.image, subject.platform)
+            said = await _report(trivy.with_mounted_directory("/layout", layout), TRIVY_SCAN)
+            found[index] = parse_trivy(said, *named)
+            said = await _report(grype.with_mounted_directory("/layout", layout), GRYPE_SCAN)
+            found[index] += parse_grype(said, *named)
+
+    try:
+        async with anyio.create_task_group() as group:
+            for index, subject in enumerate(subjects):
+                group.start_soon(scan_one, index, subject)
+    except* PipelineError as errors:
+        raise _first(errors) from errors
+    findings = merge([finding for index in sorted(found) for finding in found[index]])
+    verdict = judge(findings, waivers, _today(), threshold, complete=complete)
+    scanned = [ScannedImage(image=each.image, platform=each.platform) for each in subjects]
+    return ScanReport.of(summarised(verdict, scanned))
+
+
+TRIVY_SCAN = [
+    *("image", "--input=/layout", "--format=json", "--quiet", "--scanners=vuln,secret"),
+    *("--image-config-scanners=misconfig,secret", "--skip-db-update", "--skip-java-db-update"),
+    *("--skip-check-update", "--offline-scan"),
+]
+GRYPE_SCAN = ["oci-dir:/layout", "--output=json", "--quiet"]
+
+
+def _trivy(image: str, databases: Databases) -> dagger.Container:
+    """Give Trivy with its database, which it loads anew once it is a day old."""
+    own = [f"--db-repository={databases.trivy}"] if databases.trivy else []
+    return (
+        _tool(image)
+        .with_mounted_cache(TRIVY_CACHE, dag.cache_volume("pipeline-trivy"))
+        .with_env_variable("TRIVY_CACHE_DIR", TRIVY_CACHE)
+        .with_env_variable("TRIVY_DISABLE_VEX_NOTICE", "true")
+        .with_exec(["image", "--download-db-only", "--quiet", *own], use_entrypoint=True)
+    )
+
+
+def _grype(image: str, databases: Databases) -> dagger.Container:
+    """Give Grype with its database: its own, or the one of an archive."""
+    tool = (
+        _tool(image)
+        .with_env_variable("GRYPE_DB_CACHE_DIR", GRYPE_CACHE)
+        .with_env_variable("GRYPE_CHECK_FOR_APP_UPDATE", "false")
+    )
+    if databases.grype is None:
+        tool = tool.with_mounted_cache(GRYPE_CACHE, dag.cache_volume("pipeline-grype"))
+        tool = tool.with_exec(["db", "update"], use_entrypoint=True)
+    else:
+        archive = "/grype-database.tar.zst"
+        tool = tool.with_env_variable("GRYPE_DB_VALIDATE_AGE", "false")
+        tool = tool.with_mounted_file(archive, databases.grype)
+        tool = tool.with_exec(["db", "import", archive], use_entrypoint=True)
+    return tool.with_env_variable("GRYPE_DB_AUTO_UPDATE", "false")
+
+
+def _tool(image: str) -> dagger.Container:
+    # Databases change: a scan is never answered out of the engine's cache.
+    return dag.container().from_(image).with_env_variable("RUN", str(uuid.uuid4()))
+
+
+def _layout(container: dagger.Container, tools: str) -> dagger.Directory:
+    return (
+        dag.container()
+        .from_(tools)
+        .with_mounted_file("/image.tar", container.as_tarball())
+        .with_workdir("/layout")
+        .with_exec(["tar", "-xf", "/image.tar"])
+        .directory("/layout")
+    )
+
+
+async def _report(tool: dagger.Container, command: list[str]) -> str:
+    try:
+        return await tool.with_exec(command, use_entrypoint=True).stdout()
+    except dagger.ExecError as error:
+        said = shortened((error.stderr or error.stdout).splitlines(), 20)
+        raise ScanError(
+            f"'{' '.join(error.command)}' ended with {error.exit_code}.\n\n{said}"
+        ) from error
+
+
+def _first(group: ExceptionGroup[PipelineError]) -> PipelineError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
+
+
+def _repository_of(reference: str) -> str:
+    """Leave out tag and digest: reports of two releases are about the same image."""
+    name = reference.partition("@")[0]
+    return name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
