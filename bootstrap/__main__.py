@@ -1,6 +1,6 @@
 """The commands of the bootstrap: `python -m bootstrap VERB`.
 
-The verbs: start, stop, status, clean; docker, docker stop; python LOCK.
+The verbs: start, stop, status, clean; scanners; docker, docker stop; python LOCK.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bootstrap import debian, docker, engine, images, machine, oci, registry
+from bootstrap import debian, docker, engine, go, images, machine, oci, registry, scanners
 from bootstrap.settings import REPOSITORY, Settings
 from bootstrap.steps import (
     Progress,
@@ -31,23 +31,23 @@ NOT_RUNNING = 3  # status of a stopped service, as service managers have it
 
 def main() -> int:
     """Run the command on the command line; gives the exit status."""
+    commands = {
+        ("start",): start,
+        ("stop",): stop,
+        ("clean",): clean,
+        ("scanners",): make_scanners,
+        ("docker",): start_docker,
+        ("docker", "stop"): stop_docker,
+    }
     try:
         settings = Settings.from_environment()
         match sys.argv[1:]:
-            case ["start"]:
-                start(settings)
-            case ["stop"]:
-                stop(settings)
             case ["status"]:
                 return status(settings)
-            case ["clean"]:
-                clean(settings)
-            case ["docker"]:
-                start_docker(settings)
-            case ["docker", "stop"]:
-                stop_docker(settings)
             case ["python", lock]:
                 print(make_python(settings, Path(lock), Progress()))
+            case words if tuple(words) in commands:
+                commands[tuple(words)](settings)
             case _:
                 print(__doc__, file=sys.stderr)
                 return 2
@@ -71,8 +71,26 @@ def start(settings: Settings) -> None:
                 raise SetupError("This machine is not Debian: start a Dagger engine yourself.")
             prepare(settings, progress)
             run_all(settings, progress)
-        publish_images(settings, progress)
+        publish_images(settings, progress, scanning=False)
     export({"PATH": f"{settings.dagger.parent}:{os.environ['PATH']}", **settings.exports()})
+
+
+def make_scanners(settings: Settings) -> None:
+    """Make the scanners' images and their small databases, and put them into the registry."""
+    progress = Progress()
+    if not is_running(settings):
+        raise SetupError("The engine here makes the scanners' images: run ./pipeline start first.")
+    with locked(settings, progress):
+        if not is_current(settings.scanners, scanners.key()):
+            progress.step("scanners, cosign and conftest, once (5 to 10 minutes)")
+            python = make_python(settings, REPOSITORY / "requirements.lock", progress)
+            go.make_toolchain(settings, python)
+            scanners.make_programs(settings, python, progress)
+        if not is_current(settings.databases, scanners.databases_key()):
+            progress.step("the scanners' databases: small, see bootstrap/vulnerabilities/README.md")
+            scanners.make_databases(settings)
+        scanners.push_database(settings)
+        publish_images(settings, progress, scanning=True)
 
 
 def start_docker(settings: Settings) -> None:
@@ -120,7 +138,7 @@ def prepare(settings: Settings, progress: Progress) -> None:
     debian.make_root(settings)
     python = make_python(settings, REPOSITORY / "requirements.lock", progress)
     progress.step("Go toolchain")
-    engine.make_go(settings, python)
+    go.make_toolchain(settings, python)
     if "commands" in missing:
         progress.step("compiling the engine and the dagger command (3 to 6 minutes)")
     engine.make_commands(settings)
@@ -165,12 +183,16 @@ def run_all(settings: Settings, progress: Progress) -> None:
         progress.say(f"   programs for arm64 cannot run here ({error}): only some tests need it")
 
 
-def publish_images(settings: Settings, progress: Progress) -> None:
+def publish_images(settings: Settings, progress: Progress, *, scanning: bool) -> None:
     """Make the images whose recipe changed, and push them to the mirror."""
     base = (settings.cache / "base/digest").read_text()
     folder = settings.cache / "images"
     folder.mkdir(exist_ok=True)
-    keys = {name: images.key(recipe, base) for name, recipe in images.IMAGES.items()}
+    keys = {
+        name: images.key(recipe, base)
+        for name, recipe in images.IMAGES.items()
+        if recipe.scans == scanning
+    }
     notes = {name: folder / name.replace("/", "_") for name in keys}
     changed = [name for name, key in keys.items() if not is_current(notes[name], key)]
     if not changed:

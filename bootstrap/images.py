@@ -7,7 +7,9 @@ same name: the parts that builds and tests of a repository use, not every conven
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from bootstrap import scanners
 from bootstrap.settings import HERE
 from bootstrap.steps import key_of
 
@@ -38,7 +40,12 @@ class Recipe:
     user: str = ""
     entrypoint: str = ""  # a script of bootstrap/entrypoints/
     command: tuple[str, ...] = ()
-    binary: str = ""  # a command compiled from Go modules: the entrypoint
+    binary: str = ""  # the place of the one program that is the entrypoint
+
+    @property
+    def scans(self) -> bool:
+        """Whether its program is one of those that only the command `scanners` makes."""
+        return Path(self.binary).name in scanners.BINARIES
 
 
 IMAGES = {
@@ -98,12 +105,28 @@ IMAGES = {
         entrypoint="redis.sh",
         command=("redis-server",),
     ),
+    "aquasec/trivy:0.76.0": Recipe(packages="git", binary="usr/local/bin/trivy"),
+    "anchore/grype:v0.110.0": Recipe(packages="", binary="grype"),
+    "ghcr.io/sigstore/cosign/cosign:v3.0.2": Recipe(
+        packages="",
+        after="useradd --uid 65532 --user-group --create-home nonroot",
+        environment={"HOME": "/home/nonroot"},
+        user="65532:65532",
+        binary="ko-app/cosign",
+    ),
+    "openpolicyagent/conftest:v0.66.0": Recipe(
+        packages="git",
+        after="ln -s /conftest /usr/local/bin/conftest",
+        binary="conftest",
+        command=("--help",),
+    ),
 }
 
 
 def key(recipe: Recipe, base: str) -> str:
     """Say what an image is made from; `base` is the digest of the base image."""
-    return key_of(base, repr(recipe), INSTALL, entrypoint(recipe))
+    program = [scanners.key()] if recipe.scans else []
+    return key_of(base, repr(recipe), INSTALL, entrypoint(recipe), *program)
 
 
 def mirrored(name: str) -> str:

@@ -55,6 +55,18 @@ def add_image(blobs: Path, layers: Sequence[Layer], config: dict[str, Any]) -> s
     return str(_keep_json(blobs, manifest, MANIFEST)["digest"])
 
 
+def add_artifact(blobs: Path, file: Path, media_type: str, config_type: str) -> str:
+    """Take a file in as the one layer of an artifact; gives the digest of its manifest."""
+    title = {"org.opencontainers.image.title": file.name}
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": _keep_json(blobs, {}, config_type),
+        "layers": [_keep(blobs, file, media_type) | {"annotations": title}],
+    }
+    return str(_keep_json(blobs, manifest, MANIFEST)["digest"])
+
+
 def push(blobs: Path, digest: str, registry: str, repository: str, tag: str) -> None:
     """Push an image from the blobs, its manifest last, to a registry without authentication."""
     manifest = json.loads(_blob(blobs, digest))

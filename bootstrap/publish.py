@@ -17,7 +17,7 @@ from bootstrap.images import BASE, IMAGES, INSTALL, Recipe, entrypoint, mirrored
 from bootstrap.settings import Settings
 
 
-def describe(recipe: Recipe, commands: Path) -> dagger.Container:
+def describe(recipe: Recipe, settings: Settings) -> dagger.Container:
     """Describe the image of a recipe to the engine."""
     container = (
         dag.container()
@@ -37,9 +37,11 @@ def describe(recipe: Recipe, commands: Path) -> dagger.Container:
             "/entrypoint", entrypoint(recipe), permissions=0o755
         ).with_entrypoint(["/entrypoint"], keep_default_args=True)
     if recipe.binary:
-        binary = dag.host().directory(str(commands)).file(recipe.binary)
+        name = Path(recipe.binary).name
+        made = settings.scanners if recipe.scans else settings.dagger.parent
+        binary = dag.host().directory(str(made), include=[name]).file(name)
         container = container.with_file(f"/{recipe.binary}", binary)
-        container = container.with_entrypoint([f"/{recipe.binary}"])
+        container = container.with_entrypoint([f"/{recipe.binary}"], keep_default_args=True)
     return container.with_user(recipe.user) if recipe.user else container
 
 
@@ -48,7 +50,7 @@ async def publish(settings: Settings, name: str) -> None:
     start = time.monotonic()
     try:
         # Packing the layers would take longer than reading them does, on one machine.
-        await describe(IMAGES[name], settings.dagger.parent).publish(
+        await describe(IMAGES[name], settings).publish(
             f"{settings.registry}/{mirrored(name)}",
             forced_compression=dagger.ImageLayerCompression.Uncompressed,
         )

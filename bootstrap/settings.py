@@ -88,6 +88,21 @@ class Settings:
         return self.cache / "commands" / "dagger"
 
     @property
+    def scanners(self) -> Path:
+        """The scanners and their kin, and what builds databases."""
+        return self.cache / "scanners"
+
+    @property
+    def databases(self) -> Path:
+        """The scanners' databases, as files."""
+        return self.cache / "databases"
+
+    @property
+    def trivy_database(self) -> str:
+        """Where Trivy finds its database: upstream's name, in the loopback registry."""
+        return f"{self.registry}/aquasecurity/trivy-db:2"
+
+    @property
     def docker(self) -> Path:
         """The root file system and the clients of the Docker daemon."""
         return self.cache / "docker"

@@ -120,5 +120,15 @@ def run(
         raise SetupError(f"{Path(command[0]).name} failed with status {status}. {advice}", log)
 
 
+def install(python: Path, requirements: Path, folder: Path, log: Path) -> None:
+    """Unpack the wheels of a list with digests into a folder."""
+    options = ["--quiet", "--require-hashes", "--no-deps"]
+    run(
+        [python, "-m", "pip", "install", *options, "--target", folder, "-r", requirements],
+        log,
+        "See that pip reaches a package index, then run this again.",
+    )
+
+
 def _key_file(target: Path) -> Path:
     return target.with_name(f"{target.name}.key")

