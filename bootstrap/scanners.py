@@ -26,7 +26,6 @@ COMPILED = {
 }
 BINARIES = {"trivy", *COMPILED}
 LINK = "-s -w"
-# Of the three sources, NVD has to come first.
 TRIVY_SOURCES = ("nvd", "debian", "ghsa")
 # A database that is never replaced is not to be looked for again each day: ten years.
 TRIVY_INTERVAL = "87600h"
