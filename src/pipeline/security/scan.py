@@ -143,17 +143,19 @@ async def scan(
     `complete` says that these are all the repository's images: then a waiver that matches
     nothing is one too many. Raises ScanError with a scanner's own words.
     """
-    trivy, grype = _trivy(images.trivy, databases), _grype(images.grype, databases)
+    trivy, grype = _trivy(images.trivy, databases), await _grype(images.grype, databases)
     limiter = anyio.CapacityLimiter(SCANS_AT_A_TIME)
     found: dict[int, list[Finding]] = {}
 
     async def scan_one(index: int, subject: Subject) -> None:
         async with limiter:
-            layout = _layout(subject.container, images.debian)
             named = (subject.image, subject.platform)
+            layout = _layout(subject.container, images.debian)
             said = await _report(trivy.with_mounted_directory("/layout", layout), TRIVY_SCAN)
             found[index] = parse_trivy(said, *named)
-            said = await _report(grype.with_mounted_directory("/layout", layout), GRYPE_SCAN)
+            # In an image Grype leaves out what it reads in a folder, such as Cargo.lock.
+            files = subject.container.rootfs()
+            said = await _report(grype.with_mounted_directory("/files", files), GRYPE_SCAN)
             found[index] += parse_grype(said, *named)
 
     try:
@@ -170,10 +172,11 @@ async def scan(
 
 TRIVY_SCAN = [
     *("image", "--input=/layout", "--format=json", "--quiet", "--scanners=vuln,secret"),
-    *("--image-config-scanners=misconfig,secret", "--skip-db-update", "--skip-java-db-update"),
+    # Of the config only secrets: what the engine hands on lacks the health check.
+    *("--image-config-scanners=secret", "--skip-db-update", "--skip-java-db-update"),
     *("--skip-check-update", "--offline-scan"),
 ]
-GRYPE_SCAN = ["oci-dir:/layout", "--output=json", "--quiet"]
+GRYPE_SCAN = ["dir:/files", "--output=json"]
 
 
 def _trivy(image: str, databases: Databases) -> dagger.Container:
@@ -183,12 +186,12 @@ def _trivy(image: str, databases: Databases) -> dagger.Container:
         _tool(image)
         .with_mounted_cache(TRIVY_CACHE, dag.cache_volume("pipeline-trivy"))
         .with_env_variable("TRIVY_CACHE_DIR", TRIVY_CACHE)
-        .with_env_variable("TRIVY_DISABLE_VEX_NOTICE", "true")
+        .with_env_variable("TRIVY_SKIP_VERSION_CHECK", "true")
         .with_exec(["image", "--download-db-only", "--quiet", *own], use_entrypoint=True)
     )
 
 
-def _grype(image: str, databases: Databases) -> dagger.Container:
+async def _grype(image: str, databases: Databases) -> dagger.Container:
     """Give Grype with its database: its own, or the one of an archive."""
     tool = (
         _tool(image)
@@ -199,7 +202,8 @@ def _grype(image: str, databases: Databases) -> dagger.Container:
         tool = tool.with_mounted_cache(GRYPE_CACHE, dag.cache_volume("pipeline-grype"))
         tool = tool.with_exec(["db", "update"], use_entrypoint=True)
     else:
-        archive = "/grype-database.tar.zst"
+        # Grype tells the kind of an archive by its name.
+        archive = f"/{await databases.grype.name()}"
         tool = tool.with_env_variable("GRYPE_DB_VALIDATE_AGE", "false")
         tool = tool.with_mounted_file(archive, databases.grype)
         tool = tool.with_exec(["db", "import", archive], use_entrypoint=True)

@@ -1,0 +1,147 @@
+"""Scanning a deliberately vulnerable image: both scanners' findings once, judged, waived."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bootstrap.settings import Settings
+from tests.conftest import Called, dagger_call
+from tests.engine.conftest import Registry
+from tests.vulnerable import RECORDS, make
+
+SETTINGS = Settings.from_environment()
+DATABASES = [
+    f"--trivy-database={SETTINGS.trivy_database}",
+    f"--grype-database={SETTINGS.databases / 'grype-db.tar.gz'}",
+]
+SERVICE = """\
+name: vulnerable
+title: Everything that scanners should find
+kind: dockerfile
+port: 8080
+size_limit: 1 MB
+"""
+TOKEN = "ghp_" + "a1B2c3D4e5F6" * 3
+BLOCKING = 6
+"""Two packages of Debian, two of npm, one of cargo, and the secret."""
+
+
+def repository(folder: Path, which: str) -> Path:
+    service = folder / "services/vulnerable"
+    make(service / "root", which)
+    (service / "service.yml").write_text(SERVICE)
+    (service / "Dockerfile").write_text("FROM scratch\nCOPY root /\n")
+    if which == "affected":
+        (service / "root/app/settings.env").write_text(f"GITHUB_TOKEN={TOKEN}\n")
+    return folder
+
+
+def scan(source: Path, *arguments: str) -> Called:
+    return dagger_call("scan", *DATABASES, *arguments, source=source)
+
+
+@pytest.fixture(scope="module")
+def vulnerable(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return repository(tmp_path_factory.mktemp("vulnerable"), "affected")
+
+
+@pytest.fixture(scope="module")
+def report(vulnerable: Path) -> dict[str, Any]:
+    called = scan(vulnerable, "json")
+    assert called.status == 0, called.progress[-3000:]
+    assert TOKEN not in called.output + called.progress
+    found: dict[str, Any] = json.loads(called.output)
+    return found
+
+
+def test_every_record_is_found_once_by_both_on_both_platforms(report: dict[str, Any]) -> None:
+    vulnerabilities = [each for each in report["findings"] if each["kind"] == "vulnerability"]
+    assert len(vulnerabilities) == len(RECORDS)
+    for record in RECORDS:
+        [found] = [each for each in vulnerabilities if set(each["ids"]) & set(record["ids"])]
+        assert set(found["severities"]) == {"trivy", "grype"}
+        assert found["package"] == record["example"]["installed"]
+        assert found["version"] == record["example"]["affected"]
+        assert {place["platform"] for place in found["places"]} == {"linux/amd64", "linux/arm64"}
+
+
+def test_a_planted_secret_is_found_by_its_place(report: dict[str, Any]) -> None:
+    [secret] = [each for each in report["findings"] if each["kind"] == "secret"]
+    assert {(at["path"], at["line"]) for at in secret["places"]} == {("app/settings.env", 1)}
+    assert len(report["findings"]) == len(RECORDS) + 1
+
+
+def test_it_blocks_with_a_table(vulnerable: Path) -> None:
+    called = scan(vulnerable, "check")
+    assert called.status != 0
+    assert f"{BLOCKING} to fix before a release" in called.message
+    assert "CVE-2025-49844" in called.message
+
+
+def waive(source: Path, report: dict[str, Any], expires: date) -> None:
+    waivers = [
+        {
+            "id": found["ids"][0],
+            "package": found["purl"] or found["places"][0]["path"],
+            "reason": "an example",
+            "owner": "tests",
+            "expires": expires,
+        }
+        for found in report["findings"]
+        if found["result"] == "fail"
+    ]
+    assert len(waivers) == BLOCKING
+    (source / "config").mkdir(exist_ok=True)
+    (source / "config/waivers.yml").write_text(yaml.safe_dump({"waivers": waivers}))
+
+
+def test_waivers_let_it_pass_until_their_day(tmp_path: Path, report: dict[str, Any]) -> None:
+    source = repository(tmp_path, "affected")
+    today = datetime.now(UTC).date()
+    waive(source, report, today)
+    called = scan(source, "check")
+    assert called.status == 0, called.message
+    assert f"{BLOCKING} waived" in called.output
+    waive(source, report, today - timedelta(days=1))
+    expired = scan(source, "check")
+    assert expired.status != 0
+    assert "expired" in expired.message
+
+
+def test_a_fixed_image_has_only_what_nothing_fixes(tmp_path: Path) -> None:
+    called = scan(repository(tmp_path, "fixed"), "json")
+    assert called.status == 0, called.progress[-3000:]
+    assert json.loads(called.output)["findings"] == []
+
+
+def test_a_published_image_is_scanned_where_it_is(
+    vulnerable: Path, report: dict[str, Any], private_registry: Registry
+) -> None:
+    account = ["--registry-username=tester", "--registry-password=env://REGISTRY_PASSWORD"]
+    environment = {"REGISTRY_PASSWORD": private_registry.password}
+    push = ["build-all", "--push", "--format=json", "--registry-plain-http", *account]
+    place = f"{private_registry.address}/scanned"
+    pushed = dagger_call(*push, f"--registry={place}", source=vulnerable, environment=environment)
+    assert pushed.status == 0, pushed.progress[-3000:]
+    reference = json.loads(pushed.output)["images"][0]["references"][0]
+    scanned = dagger_call(
+        *("scan", *DATABASES, f"--image={reference}", *account, "json"),
+        source=vulnerable,
+        environment=environment,
+    )
+    assert scanned.status == 0, scanned.progress[-3000:]
+    found = json.loads(scanned.output)
+    assert [each["ids"] for each in found["findings"]] == [
+        each["ids"] for each in report["findings"]
+    ]
+    assert {image["image"] for image in found["images"]} == {f"{place}/vulnerable"}
+
+
+def test_an_unknown_severity_is_refused(vulnerable: Path) -> None:
+    called = scan(vulnerable, "--severity=bad", "table")
+    assert called.status != 0
+    assert "Unknown severity 'bad'. Expected one of: unknown, negligible" in called.message
