@@ -8,16 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from bootstrap.settings import Settings
 from tests.conftest import Called, dagger_call
 from tests.engine.conftest import Registry
+from tests.scanners import DATABASES
 from tests.vulnerable import RECORDS, make
 
-SETTINGS = Settings.from_environment()
-DATABASES = [
-    f"--trivy-database={SETTINGS.trivy_database}",
-    f"--grype-database={SETTINGS.databases / 'grype-db.tar.gz'}",
-]
 SERVICE = """\
 name: vulnerable
 title: Everything that scanners should find
