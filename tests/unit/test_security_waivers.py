@@ -106,6 +106,13 @@ def test_a_waiver_may_use_any_name(changed: dict[str, str]) -> None:
     assert stale(one_waiver(**changed), LAST_DAY) == []
 
 
+def test_of_some_images_alone_no_waiver_is_one_too_many() -> None:
+    unmatched = load_waivers(one_waiver(id="CVE-1999-0001"))
+    assert stale_waivers(unmatched, None, LAST_DAY) == []
+    [expired] = stale_waivers(unmatched, None, DAY_AFTER)
+    assert "expired" in str(expired)
+
+
 def test_no_file_is_no_waiver() -> None:
     assert load_waivers(None).waivers == []
     assert load_waivers("waivers: []\n").waivers == []
