@@ -182,9 +182,11 @@ GRYPE_SCAN = ["dir:/files", "--output=json"]
 def _trivy(image: str, databases: Databases) -> dagger.Container:
     """Give Trivy with its database, which it loads anew once it is a day old."""
     own = [f"--db-repository={databases.trivy}"] if databases.trivy else []
+    # Trivy goes on with the database that it has, wherever that came from.
+    cache = dag.cache_volume(f"pipeline-trivy {databases.trivy}".strip())
     return (
         _tool(image)
-        .with_mounted_cache(TRIVY_CACHE, dag.cache_volume("pipeline-trivy"))
+        .with_mounted_cache(TRIVY_CACHE, cache)
         .with_env_variable("TRIVY_CACHE_DIR", TRIVY_CACHE)
         .with_env_variable("TRIVY_SKIP_VERSION_CHECK", "true")
         .with_exec(["image", "--download-db-only", "--quiet", *own], use_entrypoint=True)
@@ -233,6 +235,11 @@ async def _report(tool: dagger.Container, command: list[str]) -> str:
         said = shortened((error.stderr or error.stdout).splitlines(), 20)
         raise ScanError(
             f"'{' '.join(error.command)}' ended with {error.exit_code}.\n\n{said}"
+        ) from error
+    except dagger.QueryError as error:
+        raise ScanError(
+            "There is nothing to scan: the image, its platform or the access to it is missing.\n"
+            f"The engine said: {error}"
         ) from error
 
 
