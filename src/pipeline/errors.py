@@ -56,6 +56,12 @@ def raise_all(errors: Sequence[PipelineError]) -> None:
         raise CombinedError(errors)
 
 
+def first_of(group: ExceptionGroup[PipelineError]) -> PipelineError:
+    """Pick the error that a task group ended with first: one is enough to tell of."""
+    error = group.exceptions[0]
+    return first_of(error) if isinstance(error, ExceptionGroup) else error
+
+
 def shortened(lines: Sequence[str], most: int = MOST_LINES) -> str:
     """Join lines, leaving out the middle when they are more than a person would read."""
     if len(lines) <= most:

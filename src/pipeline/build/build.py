@@ -10,7 +10,7 @@ from dagger import Doc, Name, dag, field, function
 from pipeline.build.image import Image, build_image
 from pipeline.build.platforms import Platform, platforms_named
 from pipeline.build.service import PipelineService
-from pipeline.errors import PipelineError, raise_all
+from pipeline.errors import PipelineError, first_of, raise_all
 from pipeline.objects import object_type
 from pipeline.report.summary import BuildSummary, ImageSummary, PlatformSummary, render
 
@@ -94,14 +94,9 @@ async def _all(
         try:
             await build(service)
         except* PipelineError as group:
-            errors[service.name] = _first(group)
+            errors[service.name] = first_of(group)
 
     async with anyio.create_task_group() as group:
         for service in services:
             group.start_soon(attempt, service)
     raise_all([errors[service.name] for service in services if service.name in errors])
-
-
-def _first(group: ExceptionGroup[PipelineError]) -> PipelineError:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, ExceptionGroup) else error

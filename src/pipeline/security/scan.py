@@ -13,7 +13,7 @@ from dagger import dag, field, function
 from pipeline.build.platforms import Platform
 from pipeline.catalogue.models import Images
 from pipeline.catalogue.waivers import WaiversFile
-from pipeline.errors import PipelineError, shortened
+from pipeline.errors import PipelineError, first_of, shortened
 from pipeline.objects import object_type
 from pipeline.report.findings import ScannedImage, ScanSummary, render_scan
 from pipeline.report.html import html_page
@@ -163,7 +163,7 @@ async def scan(
             for index, subject in enumerate(subjects):
                 group.start_soon(scan_one, index, subject)
     except* PipelineError as errors:
-        raise _first(errors) from errors
+        raise first_of(errors) from errors
     findings = merge([finding for index in sorted(found) for finding in found[index]])
     verdict = judge(findings, waivers, _today(), threshold, complete=complete)
     scanned = [ScannedImage(image=each.image, platform=each.platform) for each in subjects]
@@ -241,11 +241,6 @@ async def _report(tool: dagger.Container, command: list[str]) -> str:
             "There is nothing to scan: the image, its platform or the access to it is missing.\n"
             f"The engine said: {error}"
         ) from error
-
-
-def _first(group: ExceptionGroup[PipelineError]) -> PipelineError:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, ExceptionGroup) else error
 
 
 def _repository_of(reference: str) -> str:
