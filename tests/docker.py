@@ -1,6 +1,7 @@
 """Docker's command line as tests use it, with the daemon that there is or that is set up here."""
 
 import json
+import os
 import subprocess
 import time
 from dataclasses import dataclass
@@ -65,10 +66,15 @@ class Docker:
         ).stdout
 
 
-def start_docker() -> Docker:
-    """Start a daemon where none works, by the command that people use."""
+def start_docker(**environment: str) -> Docker:
+    """Start a daemon where none works, by the command that people use in this environment."""
     result = subprocess.run(
-        ["bash", "-euc", START], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        ["bash", "-euc", START],
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode == 0, result.stderr
     lines = result.stdout.rstrip("\0").split("\0")

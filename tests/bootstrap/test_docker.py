@@ -60,6 +60,11 @@ def text(path: Path) -> str:
         return ""
 
 
+def start_own() -> Docker:
+    """The daemon that is set up here, also where the machine has one of its own."""
+    return start_docker(DOCKER_HOST=f"unix://{SETTINGS.docker_socket}")
+
+
 @pytest.fixture(scope="module")
 def before() -> dict[str, object]:
     stop_docker()
@@ -69,10 +74,7 @@ def before() -> dict[str, object]:
 @pytest.fixture
 def docker(before: dict[str, object]) -> Docker:
     assert before["processes"] == []
-    docker = start_docker()
-    if str(SETTINGS.docker_socket) not in docker.environment.get("DOCKER_HOST", ""):
-        pytest.skip("this machine has a Docker of its own")
-    return docker
+    return start_own()
 
 
 @pytest.fixture
@@ -83,7 +85,7 @@ def redis(docker: Docker) -> Iterator[str]:
     redis = docker("run", *options, *LISTENING, "--publish=127.0.0.1::6379", REDIS)
     docker.wait_until_healthy(redis)
     yield redis
-    docker = start_docker()  # stopped, it starts with what it had
+    docker = start_own()  # stopped, it starts with what it had
     docker("rm", "--force", redis)
     docker("network", "rm", NETWORK)
 
@@ -148,7 +150,7 @@ def test_a_killed_daemon_comes_back_and_stops(
     process = Container(SETTINGS, "docker", SETTINGS.docker / "root").process()
     assert process is not None
     os.kill(process, signal.SIGKILL)
-    docker = start_docker()
+    docker = start_own()
     docker("start", redis)
     docker.wait_until_healthy(redis)
     stop_docker()
