@@ -1,7 +1,6 @@
 """Which findings block a release, and why."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -68,12 +67,6 @@ def judge(
         judgements=[_judged(finding, waivers, threshold) for finding in findings],
         stale=stale_waivers(file, findings if complete else None, today),
     )
-
-
-def count_by_severity(findings: Iterable[Finding]) -> dict[Severity, int]:
-    """Count findings, the worst first; severities without any are there too."""
-    counts = Counter(finding.severity for finding in findings)
-    return {severity: counts[severity] for severity in reversed(Severity)}
 
 
 def _judged(finding: Finding, waivers: Sequence[Waiver], threshold: Threshold) -> Judgement:
