@@ -6,6 +6,7 @@ from dagger import dag
 
 from tests.conftest import ROOT
 from tests.engine.databases import with_databases
+from tests.engine.page import node, with_page
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -53,18 +54,5 @@ async def test_the_health_check_is_formatted() -> None:
 
 @pytest.mark.parametrize("script", ["lint", "test"])
 async def test_page(script: str) -> None:
-    sources = dag.host().directory(str(ROOT / "services/web-ui"), exclude=["node_modules", "dist"])
-    manifests = sources.filter(include=["package.json", "package-lock.json", ".npmrc"])
-    await (
-        dag.container()
-        .from_("node:22-trixie-slim")
-        .with_mounted_cache("/npm-cache", dag.cache_volume("pipeline-npm"))
-        .with_env_variable("npm_config_cache", "/npm-cache")
-        .with_env_variable("CI", "true")
-        .with_workdir("/src")
-        .with_directory("/src", manifests)
-        .with_exec(["npm", "ci", "--no-audit", "--no-fund"])
-        .with_directory("/src", sources)
-        .with_exec(["npm", "run", script])
-        .sync()
-    )
+    page = with_page(node().with_env_variable("CI", "true"))
+    await page.with_exec(["npm", "run", script]).sync()

@@ -28,11 +28,11 @@ ACCEPTED = {httpx.codes.OK, httpx.codes.CREATED}
 class Load:
     """What clients were answered: statuses, and the ids of the texts that were accepted."""
 
+    connections: httpx.Limits
     statuses: Counter[int] = field(default_factory=Counter)
     accepted: list[str] = field(default_factory=list)
     undocumented: list[str] = field(default_factory=list)
     changed: anyio.Condition = field(default_factory=anyio.Condition)
-    connections: httpx.Limits = field(default_factory=httpx.Limits)
 
     async def run(self, url: str, client: int, ended: anyio.Event) -> None:
         """Send a new text and ask for an old one, in turn, until told to end."""
@@ -73,7 +73,7 @@ async def under_load(
     stack: Stack, fault: Callable[[], None], connections: httpx.Limits = KEPT
 ) -> Load:
     """Run clients through a fault, until the stack is ready again and has answered for a while."""
-    load = Load(connections=connections)
+    load = Load(connections)
     ended = anyio.Event()
 
     async with httpx.AsyncClient(base_url=stack.url) as session, anyio.create_task_group() as group:
