@@ -14,22 +14,20 @@ from pipeline.catalogue.models import Images
 from pipeline.catalogue.repository import read_repository, read_stack, read_waivers
 from pipeline.deploy.stack import started
 from pipeline.objects import object_type, side_effect
+from pipeline.registry.access import Access
 from pipeline.release.git import head_commit
 from pipeline.release.publish import Destination, publish
-from pipeline.release.reference import checked_credentials
 from pipeline.release.version import Release, release_of
 from pipeline.report.catalogue import services_table
 from pipeline.report.summary import checked_format
 from pipeline.security.finding import severity_named
 from pipeline.security.gate import Threshold
 from pipeline.security.scan import (
-    Account,
     Databases,
     ScanReport,
-    Subject,
-    published_subjects,
     scan,
 )
+from pipeline.security.subject import built_subjects, published_subjects
 
 # A failure's message is written for the person who reads it: no stack trace around it.
 dagger.mod.default_module().log_exceptions = False
@@ -46,7 +44,7 @@ Username = Annotated[str | None, Doc("User of the registry")]
 Password = Annotated[
     dagger.Secret | None, Doc("Password or token of the user, e.g. env://REGISTRY_PASSWORD")
 ]
-PlainHttp = Annotated[bool, Doc("The registry given with --registry has no TLS")]
+PlainHttp = Annotated[bool, Doc("The registry has no TLS")]
 Jobs = Annotated[int, Doc("How many images to build at a time")]
 
 
@@ -95,13 +93,12 @@ class Pipeline:
         destination = None
         if push:
             default = repository.registry
+            address = registry or (default.address if default else "")
             destination = Destination(
-                address=registry or (default.address if default else ""),
-                plain_http=registry_plain_http
-                if registry
-                else bool(default and default.plain_http),
-                username=registry_username or "",
-                password=registry_password,
+                address,
+                Access.to(
+                    address, registry_username, registry_password, registry_plain_http, default
+                ),
             )
         release = release_of(await head_commit(self.source, repository.images.git))
         chosen = [self._service(entry, repository.images, release) for entry in entries]
@@ -160,6 +157,7 @@ class Pipeline:
         platforms: Platforms = None,
         registry_username: Username = None,
         registry_password: Password = None,
+        registry_plain_http: PlainHttp = False,
         severity: Annotated[str, Doc("What blocks: this severity or worse")] = "high",
         without_fix: Annotated[bool, Doc("Vulnerabilities that nothing fixes yet block, too")] = (
             False
@@ -174,20 +172,21 @@ class Pipeline:
     ) -> ScanReport:
         """Scan images with Trivy and Grype: `scan table` shows it, `scan check` fails by it."""
         threshold = Threshold(severity_named(severity), without_fix)
-        chosen_platforms = platforms_named(platforms or [])
+        platforms_named(platforms or [])
         repository = await read_repository(self.source)
         waivers = await read_waivers(self.source)
         if image is None:
             built = await self.build(services=services, platforms=platforms, jobs=jobs)
-            subjects = [
-                Subject(of.service, platform.platform, platform.container)
-                for of in built.images
-                for platform in of.platforms
-            ]
+            subjects = await built_subjects(built.images)
         else:
-            checked_credentials(registry_username or "", registry_password is not None)
-            account = Account(registry_username or "", registry_password)
-            subjects = published_subjects(image, chosen_platforms, account)
+            access = Access.to(
+                image,
+                registry_username,
+                registry_password,
+                registry_plain_http,
+                repository.registry,
+            )
+            subjects = await published_subjects(image, platforms or [], access, repository.images)
         return await scan(
             subjects,
             repository.images,

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.release.reference import (
+from pipeline.registry.reference import (
     CredentialsError,
-    PublishError,
     RegistryAddressError,
     checked_credentials,
     checked_registry,
 )
+from pipeline.release.failures import PublishError
 from pipeline.release.version import (
     Commit,
     ShallowHistoryError,

@@ -52,6 +52,18 @@ def descriptors(text: str) -> list[dict[str, Any]]:
     return found
 
 
+def index_of(*entries: Mapping[str, Any]) -> str:
+    """Write the index.json of a layout that has these."""
+    return json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries})
+
+
+def platform_of(entry: Mapping[str, str]) -> str:
+    """Name the platform of a descriptor's `platform`, or of a config: linux/arm/v7."""
+    parts = (entry.get("os"), entry.get("architecture"), entry.get("variant"))
+    name = "/".join(part for part in parts if part)
+    return "linux/arm64" if name == "linux/arm64/v8" else name
+
+
 def config_digests(manifests: Iterable[str]) -> list[str]:
     """List the digests of the configs that manifests name."""
     return [json.loads(text)["config"]["digest"] for text in manifests]
@@ -85,7 +97,7 @@ def complete(
     return Layout(
         digest=root["digest"],
         platforms={name: entry["digest"] for name, entry in entries.items()},
-        index_json=json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [root]}),
+        index_json=index_of(root),
         written=written,
         replaced=[digest for digest in (*manifests, *configs) if digest not in written],
     )

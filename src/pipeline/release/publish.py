@@ -1,39 +1,25 @@
 """Publishes images with regctl: all manifests stand before a tag names them."""
 
-import json
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dagger
-from dagger import dag
 
 from pipeline.build.image import Image
-from pipeline.release.reference import PublishError, checked_credentials, checked_registry
-
-CONFIGURATION = "/regctl.json"
+from pipeline.registry.access import Access
+from pipeline.registry.reference import checked_registry
+from pipeline.release.failures import PublishError
 
 
 @dataclass(frozen=True)
 class Destination:
-    """Where to publish and as whom; `plain_http` is for a registry without TLS."""
+    """Where to publish: an address, and access to its registry."""
 
     address: str
-    plain_http: bool = False
-    username: str = ""
-    password: dagger.Secret | None = None
+    access: Access
 
     def __post_init__(self) -> None:
         checked_registry(self.address)
-        checked_credentials(self.username, self.password is not None)
-
-    async def configuration(self) -> dagger.Secret:
-        """Give regctl's configuration as a secret: it holds the password."""
-        host = {"tls": "disabled" if self.plain_http else "enabled"}
-        if self.password is not None:
-            host |= {"user": self.username, "pass": await self.password.plaintext()}
-        text = json.dumps({"hosts": {self.address.split("/")[0]: host}})
-        return dag.set_secret(f"regctl-{uuid.uuid4()}", text)
 
 
 async def publish(
@@ -43,14 +29,7 @@ async def publish(
 
     Raises PublishError at the first that the registry doesn't take: it names what went before.
     """
-    tool = (
-        dag.container()
-        .from_(tool_image)
-        .with_env_variable("REGCTL_CONFIG", CONFIGURATION)
-        .with_mounted_secret(CONFIGURATION, await destination.configuration(), mode=0o444)
-        # A push must happen each time that it is asked for, never come out of a cache.
-        .with_env_variable("RUN", str(uuid.uuid4()))
-    )
+    tool = await destination.access.regctl(tool_image)
     published: list[Image] = []
     references: list[str] = []
     for image in images:

@@ -10,7 +10,6 @@ import anyio
 import dagger
 from dagger import dag, field, function
 
-from pipeline.build.platforms import Platform
 from pipeline.catalogue.models import Images
 from pipeline.catalogue.waivers import WaiversFile
 from pipeline.errors import PipelineError, first_of, shortened
@@ -22,6 +21,7 @@ from pipeline.security.finding import Finding
 from pipeline.security.gate import Threshold, judge
 from pipeline.security.grype import parse_grype
 from pipeline.security.merge import merge
+from pipeline.security.subject import Subject
 from pipeline.security.summary import summarised
 from pipeline.security.trivy import parse_trivy
 
@@ -32,23 +32,6 @@ GRYPE_CACHE = "/grype-cache"
 
 class ScanError(PipelineError):
     """A scanner didn't get as far as a report."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is scanned: an image on one platform, by a name that stays from run to run."""
-
-    image: str
-    platform: str
-    container: dagger.Container
-
-
-@dataclass(frozen=True)
-class Account:
-    """Who reads from a registry; nobody in particular without a password."""
-
-    username: str = ""
-    password: dagger.Secret | None = None
 
 
 @dataclass(frozen=True)
@@ -113,22 +96,6 @@ class ScanReport:
         return ScanSummary.model_validate_json(self.summary)
 
 
-def published_subjects(
-    reference: str, platforms: Sequence[Platform], account: Account
-) -> list[Subject]:
-    """Give the platforms of an image in a registry."""
-    subjects = []
-    for platform in platforms:
-        container = dag.container(platform=dagger.Platform(platform.name))
-        if account.password is not None:
-            host = reference.partition("/")[0]
-            container = container.with_registry_auth(host, account.username, account.password)
-        subjects.append(
-            Subject(_repository_of(reference), platform.name, container.from_(reference))
-        )
-    return subjects
-
-
 async def scan(
     subjects: Sequence[Subject],
     images: Images,
@@ -150,12 +117,12 @@ async def scan(
     async def scan_one(index: int, subject: Subject) -> None:
         async with limiter:
             named = (subject.image, subject.platform)
-            layout = _layout(subject.container, images.debian)
-            said = await _report(trivy.with_mounted_directory("/layout", layout), TRIVY_SCAN)
+            said = await _report(
+                trivy.with_mounted_directory("/layout", subject.layout), TRIVY_SCAN
+            )
             found[index] = parse_trivy(said, *named)
             # In an image Grype leaves out what it reads in a folder, such as Cargo.lock.
-            files = subject.container.rootfs()
-            said = await _report(grype.with_mounted_directory("/files", files), GRYPE_SCAN)
+            said = await _report(grype.with_mounted_directory("/files", subject.files), GRYPE_SCAN)
             found[index] += parse_grype(said, *named)
 
     try:
@@ -217,17 +184,6 @@ def _tool(image: str) -> dagger.Container:
     return dag.container().from_(image).with_env_variable("RUN", str(uuid.uuid4()))
 
 
-def _layout(container: dagger.Container, tools: str) -> dagger.Directory:
-    return (
-        dag.container()
-        .from_(tools)
-        .with_mounted_file("/image.tar", container.as_tarball())
-        .with_workdir("/layout")
-        .with_exec(["tar", "-xf", "/image.tar"])
-        .directory("/layout")
-    )
-
-
 async def _report(tool: dagger.Container, command: list[str]) -> str:
     try:
         return await tool.with_exec(command, use_entrypoint=True).stdout()
@@ -236,17 +192,6 @@ async def _report(tool: dagger.Container, command: list[str]) -> str:
         raise ScanError(
             f"'{' '.join(error.command)}' ended with {error.exit_code}.\n\n{said}"
         ) from error
-    except dagger.QueryError as error:
-        raise ScanError(
-            "There is nothing to scan: the image, its platform or the access to it is missing.\n"
-            f"The engine said: {error}"
-        ) from error
-
-
-def _repository_of(reference: str) -> str:
-    """Leave out tag and digest: reports of two releases are about the same image."""
-    name = reference.partition("@")[0]
-    return name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
 
 
 def _today() -> date:

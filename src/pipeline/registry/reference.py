@@ -1,7 +1,6 @@
-"""Where images go: registry addresses and references."""
+"""Names of registries and of images in them."""
 
 import re
-from collections.abc import Sequence
 
 from pipeline.errors import PipelineError
 
@@ -16,33 +15,6 @@ class RegistryAddressError(PipelineError):
 
 class CredentialsError(PipelineError):
     """A username without a password, or the other way round."""
-
-
-class PublishError(PipelineError):
-    """A registry didn't take an image."""
-
-    def __init__(self, reference: str, cause: str, published: Sequence[str]) -> None:
-        super().__init__(
-            f"{reference} wasn't published: {_reason(cause)}\n"
-            f"The registry said: {cause.strip().splitlines()[-1][-400:]}\n"
-            + (
-                "Published before that, in this run: " + ", ".join(published)
-                if published
-                else "Nothing was published."
-            )
-        )
-
-
-def _reason(cause: str) -> str:
-    said = cause.lower()
-    if any(word in said for word in ("401", "403", "unauthorized", "denied", "authorization")):
-        return (
-            "access denied. Check --registry-username and --registry-password "
-            "(e.g. --registry-password env://REGISTRY_PASSWORD), and that the user may push."
-        )
-    if any(word in said for word in ("refused", "no such host", "timeout", "unreachable")):
-        return "the registry can't be reached. Is it running, and is its address right?"
-    return "the registry refused it."
 
 
 def checked_registry(address: str) -> None:
@@ -67,3 +39,14 @@ def checked_credentials(username: str, has_password: bool) -> None:
             f"A registry user needs both: {missing if username else '--registry-username'} "
             "is missing."
         )
+
+
+def host_of(reference: str) -> str:
+    """Give the registry of a reference or address: the host, with its port."""
+    return reference.partition("/")[0]
+
+
+def repository_of(reference: str) -> str:
+    """Leave out tag and digest: what stays the same from release to release."""
+    name = reference.partition("@")[0]
+    return name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name

@@ -1,0 +1,1 @@
+"""What is already out there: registries, and how to reach them."""

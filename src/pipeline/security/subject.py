@@ -1,0 +1,128 @@
+"""What is scanned, described and judged: each platform of an image, byte for byte."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagger
+from dagger import dag
+
+from pipeline.build.image import Image
+from pipeline.build.layout import blob_path, descriptors, index_of, platform_of
+from pipeline.catalogue.models import Images
+from pipeline.errors import PipelineError
+from pipeline.registry.access import Access
+from pipeline.registry.reference import repository_of
+
+# Attestations of BuildKit stand among the platforms, as manifests for nothing that runs.
+NO_PLATFORM = "unknown/unknown"
+
+
+class NoSuchImageError(PipelineError):
+    """An image, or a platform of it, isn't there or can't be read."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An image on one platform, as it is or will be published.
+
+    `image` is a name that stays from run to run; `layout` is an OCI image layout with this one
+    manifest; `files` is what it unpacks to.
+    """
+
+    image: str
+    platform: str
+    digest: str
+    layout: dagger.Directory
+    files: dagger.Directory
+
+
+async def built_subjects(images: Sequence[Image]) -> list[Subject]:
+    """Give every platform of images that were built here."""
+    subjects = []
+    for image in images:
+        manifests = await _manifests(image.layout)
+        subjects += [
+            Subject(
+                image=image.service,
+                platform=built.platform,
+                digest=built.digest,
+                layout=image.layout.with_new_file(
+                    "index.json", index_of(manifests[built.platform])
+                ),
+                files=built.container.rootfs(),
+            )
+            for built in image.platforms
+        ]
+    return subjects
+
+
+async def published_subjects(
+    reference: str, platforms: Sequence[str], access: Access, images: Images
+) -> list[Subject]:
+    """Give platforms of an image in a registry, all that it has unless some are named.
+
+    Raises NoSuchImageError.
+    """
+    layout = await _fetched(reference, await access.regctl(images.regctl))
+    manifests = await _manifests(layout)
+    missing = [name for name in platforms if name not in manifests]
+    if missing:
+        raise NoSuchImageError(
+            f"{reference} has no {' and no '.join(missing)}: it has {', '.join(manifests)}. "
+            "Choose with --platforms."
+        )
+    subjects = []
+    for name in platforms or manifests:
+        only = layout.with_new_file("index.json", index_of(manifests[name]))
+        subjects.append(
+            Subject(
+                image=repository_of(reference),
+                platform=name,
+                digest=manifests[name]["digest"],
+                layout=only,
+                files=_unpacked(only, name, images.debian),
+            )
+        )
+    return subjects
+
+
+async def _fetched(reference: str, regctl: dagger.Container) -> dagger.Directory:
+    copy = ["image", "copy", reference, "ocidir:///layout"]
+    # regctl runs as nobody in particular: it may write here.
+    copied = regctl.with_directory("/layout", dag.directory(), owner=await regctl.user() or "0")
+    try:
+        return await copied.with_exec(copy, use_entrypoint=True).directory("/layout").sync()
+    except dagger.ExecError as error:
+        said = (error.stderr or error.stdout).strip().splitlines()
+        raise NoSuchImageError(
+            f"{reference} can't be read: is its name right, and may this user read it "
+            f"(--registry-username, --registry-password)?\nThe registry said: {said[-1][-400:]}"
+        ) from error
+
+
+async def _manifests(layout: dagger.Directory) -> dict[str, dict[str, Any]]:
+    """Find an image's manifests: platform → descriptor."""
+
+    async def blob(digest: str) -> str:
+        return await layout.file(blob_path(digest)).contents()
+
+    [root] = descriptors(await layout.file("index.json").contents())
+    text = await blob(root["digest"])
+    if "config" in (manifest := json.loads(text)):
+        config = json.loads(await blob(manifest["config"]["digest"]))
+        return {platform_of(config): root}
+    named = {platform_of(entry["platform"]): entry for entry in descriptors(text)}
+    return {name: entry for name, entry in named.items() if name != NO_PLATFORM}
+
+
+def _unpacked(layout: dagger.Directory, platform: str, tools: str) -> dagger.Directory:
+    packed = (
+        dag.container()
+        .from_(tools)
+        .with_mounted_directory("/layout", layout)
+        .with_exec(["tar", "-cf", "/image.tar", "--directory=/layout", "."])
+        .file("/image.tar")
+    )
+    return dag.container(platform=dagger.Platform(platform)).import_(packed).rootfs()
