@@ -18,6 +18,7 @@ from pipeline.build.steps import (
     NGINX_SCRIPT,
     NPM_CACHE,
     NPM_INSTALL,
+    PACKAGES_SCRIPT,
     Cache,
     binary_of,
     binary_script,
@@ -68,9 +69,7 @@ def web_dockerfile(
     service: WebService, directory: str, images: Images, manifests: Sequence[str]
 ) -> str:
     """Write the Dockerfile of a `web` service; manifests are the files in its folder for npm."""
-    site = []
-    if service.build.script is not None:
-        site = [f"COPY --from=site {_path('/src', service.build.output)}/ /srv/www/"]
+    site = ["COPY --from=site /files/ /"] if service.build.script is not None else []
     return _text(
         [
             *_head(service, directory),
@@ -161,6 +160,7 @@ def _site(
         "WORKDIR /src",
         *_copied(directory, manifests),
         *_run(shlex.join(NPM_INSTALL), NPM_CACHE),
+        *_written("/packages.mjs", PACKAGES_SCRIPT),
         f"COPY {_path(directory)}/ ./",
         *_run(site_script(service), NPM_CACHE),
     ]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Lays out nginx for one Debian architecture in /nginx: the binary, its configuration's
-# types, and exactly the libraries that it links. Unpacks packages and runs none of their
-# programs, so the architecture may be foreign.
+# types, exactly the libraries that it links, and a package database that names their packages.
+# Unpacks packages and runs none of their programs, so the architecture may be foreign.
 set -eu
 architecture=$1
 triplet=$2
@@ -11,7 +11,7 @@ for package in nginx libnginx-mod-http-brotli-static libc6 libcrypt1 libpcre2-8-
     libzstd1 zlib1g; do
     packages="$packages $package:$architecture"
 done
-mkdir -p /packages /unpacked /nginx/usr/sbin /nginx/usr/lib/nginx/modules /nginx/etc/nginx
+mkdir -p /packages /unpacked /sums /nginx/usr/sbin /nginx/usr/lib/nginx/modules /nginx/etc/nginx
 cd /packages
 dpkg --add-architecture "$architecture"
 apt-get update -qq
@@ -19,7 +19,10 @@ apt-get install -y -qq --no-install-recommends binutils >/dev/null
 # shellcheck disable=SC2086 # a list of words
 apt-get download -qq $packages
 for package in *.deb; do
-    dpkg-deb -x "$package" /unpacked
+    dpkg-deb -x "$package" /one
+    (cd /one && find . -type f -exec md5sum {} +) >"/sums/$package"
+    cp -a /one/. /unpacked/
+    rm -r /one
 done
 
 needed() { readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
@@ -49,4 +52,21 @@ while [ -n "$queue" ]; do
     done
     queue=$next
 done
+
+# Where scanners look for it in images without a package manager, as in distroless ones.
+database=/nginx/var/lib/dpkg/status.d
+mkdir -p "$database"
+(cd /nginx && find . -type f -exec md5sum {} +) | sort -k 2 >/files
+while read -r sum path; do
+    owner=$(cd /sums && grep -l "^$sum " -- *.deb | head -n 1)
+    if [ -z "$owner" ]; then
+        echo "$path is of none of these packages: $packages" >&2
+        exit 1
+    fi
+    name=$(dpkg-deb --field "/packages/$owner" Package)
+    dpkg-deb --field "/packages/$owner" >"$database/$name"
+    echo "$sum  ${path#./}" >>"$database/$name.md5sums"
+done </files
+cp -L /etc/os-release /etc/debian_version /nginx/etc/
+
 find /nginx -type f -exec chmod a-w {} +

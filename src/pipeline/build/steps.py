@@ -38,6 +38,8 @@ rustc --edition=2024 --target="$CARGO_BUILD_TARGET" \\
 NGINX_SCRIPT = Path(__file__).with_name("nginx.sh").read_text()
 NGINX_COMMAND = ["/usr/sbin/nginx", "-e", "stderr", "-g", "daemon off;"]
 
+SITE = "/srv/www"
+PACKAGES_SCRIPT = Path(__file__).with_name("packages.mjs").read_text()
 NPM_INSTALL = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
 NPM_MANIFESTS = ("package.json", "package-lock.json", ".npmrc")
 
@@ -58,14 +60,17 @@ def prepare_rust(platform: Platform) -> str:
     # A toolchain image may carry the target already; the linker of the engine's own
     # platform is there under the same name as a foreign one's.
     return f"""\
+. /etc/os-release
+apt-get update -qq
+if ! command -v cargo-auditable >/dev/null; then
+    apt-get install -y -qq --no-install-recommends "cargo-auditable/$VERSION_CODENAME" >/dev/null
+fi
 if ! command -v {platform.linker} >/dev/null; then
-    . /etc/os-release
-    apt-get update -qq
     apt-get install -y -qq --no-install-recommends \\
         "gcc-{triplet}/$VERSION_CODENAME" \\
         "libc6-dev-{platform.debian}-cross/$VERSION_CODENAME" >/dev/null
-    rm -rf /var/lib/apt/lists/*
 fi
+rm -rf /var/lib/apt/lists/*
 test -d "$(rustc --print target-libdir --target {platform.rust_target})" ||
     rustup target add {platform.rust_target}
 """
@@ -89,8 +94,12 @@ def binary_of(service: RustService) -> str:
 
 
 def cargo_build(service: RustService) -> list[str]:
-    """Give the command that compiles the whole workspace, and with it all dependencies."""
-    return ["cargo", "build", "--locked", "--workspace", f"--profile={service.build.profile}"]
+    """Give the command that compiles the whole workspace, and with it all dependencies.
+
+    Each binary names the crates that it is made of: scanners read that out of it.
+    """
+    profile = f"--profile={service.build.profile}"
+    return ["cargo", "auditable", "build", "--locked", "--workspace", profile]
 
 
 def binary_script(service: RustService) -> str:
@@ -111,6 +120,13 @@ def npm_manifests(names: Iterable[str]) -> list[str]:
 
 
 def site_script(service: WebService) -> str:
-    """Give the script that builds the static files."""
+    """Give the script that builds the static files into /files, and names their packages there."""
+    output = shlex.quote(service.build.output)
     # Files of an earlier build on the developer's machine don't count.
-    return f"rm -rf {shlex.quote(service.build.output)}\nnpm run {service.build.script}\n"
+    return f"""\
+rm -rf {output}
+npm run {service.build.script}
+mkdir -p /files/srv
+cp -r {output} /files{SITE}
+node /packages.mjs /files/usr/lib/{service.name}
+"""

@@ -10,6 +10,7 @@ from pipeline.build.steps import (
     NGINX_SCRIPT,
     NPM_CACHE,
     NPM_INSTALL,
+    PACKAGES_SCRIPT,
     npm_manifests,
     site_script,
 )
@@ -29,7 +30,10 @@ def nginx(image: str, platform: Platform) -> dagger.Directory:
 
 
 async def site(service: WebService, images: Images, folder: dagger.Directory) -> dagger.Directory:
-    """Build the static files, once for all platforms; dependencies are a layer of their own."""
+    """Build the static files, once for all platforms; dependencies are a layer of their own.
+
+    Gives them at their place in the image, with what names the packages that they are made of.
+    """
     # From their texts, so that they are what they were when something beside them changes.
     manifests = dag.directory()
     for name in npm_manifests(await folder.entries()):
@@ -42,9 +46,10 @@ async def site(service: WebService, images: Images, folder: dagger.Directory) ->
         .with_workdir("/src")
         .with_directory("/src", manifests.with_timestamps(EPOCH))
         .with_exec(NPM_INSTALL)
+        .with_new_file("/packages.mjs", PACKAGES_SCRIPT)
         .with_directory("/src", settled(images.debian, folder))
         .with_exec(shell(site_script(service)))
-        .directory(f"/src/{service.build.output}")
+        .directory("/files")
     )
 
 
@@ -59,5 +64,5 @@ async def files_of(
         "etc/nginx/nginx.conf", folder.file(service.build.nginx), permissions=0o444
     )
     if service.build.script is not None:
-        files = files.with_directory("srv/www", await site(service, images, folder))
+        files = files.with_directory("/", await site(service, images, folder))
     return layer(images.debian, files, timestamp)

@@ -119,7 +119,7 @@ class Images(Strict):
     node: str = Field(description="Has Node.js and npm: builds web services.")
     regctl: str = Field(description="regctl: publishes images.")
     trivy: str = Field(description="Trivy: scans images.")
-    rust: str = Field(description="Has cargo on Debian: builds Rust services.")
+    rust: str = Field(description="Has cargo on Debian 13 or later: builds Rust services.")
 
 
 IMAGES: TypeAdapter[Images] = TypeAdapter(Images)
