@@ -107,6 +107,7 @@ IMAGES = {
     ),
     "aquasec/trivy:0.76.0": Recipe(packages="git", binary="usr/local/bin/trivy"),
     "anchore/grype:v0.110.0": Recipe(packages="", binary="grype"),
+    "anchore/syft:v1.42.3": Recipe(packages="", binary="syft"),
     "ghcr.io/sigstore/cosign/cosign:v3.0.2": Recipe(
         packages="",
         after="useradd --uid 65532 --user-group --create-home nonroot",

@@ -1,4 +1,4 @@
-"""What checks images: scanners, cosign and conftest, and the databases of the two scanners.
+"""What checks images: scanners, Syft, cosign and conftest, and the databases of the two scanners.
 
 For closed networks. They take minutes to compile, so `start` leaves them to the command `scanners`.
 """
@@ -16,6 +16,7 @@ from bootstrap.steps import Progress, install, key_of, make_once, run
 # Compiled from scanners/go.mod, with what upstream's build says about the version.
 COMPILED = {
     "grype": ("github.com/anchore/grype/cmd/grype", "-X main.version=0.110.0"),
+    "syft": ("github.com/anchore/syft/cmd/syft", "-X main.version=1.42.3"),
     "cosign": ("github.com/sigstore/cosign/v3/cmd/cosign", ""),
     "conftest": (
         "github.com/open-policy-agent/conftest",

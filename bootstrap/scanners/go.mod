@@ -4,6 +4,7 @@ go 1.26.0
 
 tool (
 	github.com/anchore/grype/cmd/grype
+	github.com/anchore/syft/cmd/syft
 	github.com/aquasecurity/trivy-db/cmd/trivy-db
 	github.com/open-policy-agent/conftest
 	github.com/sigstore/cosign/v3/cmd/cosign
@@ -302,6 +303,7 @@ require (
 	github.com/in-toto/in-toto-golang v0.9.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/jbenet/go-context v0.0.0-20150711004518-d14ea06fba99 // indirect
+	github.com/jedib0t/go-pretty/v6 v6.7.8 // indirect
 	github.com/jedisct1/go-minisign v0.0.0-20230811132847-661be99b8267 // indirect
 	github.com/jellydator/ttlcache/v3 v3.4.0 // indirect
 	github.com/jinzhu/copier v0.4.0 // indirect

@@ -113,11 +113,13 @@ SERVICE_FILE: TypeAdapter[ServiceFile] = TypeAdapter(ServiceFile)
 class Images(Strict):
     """Every base and tool image, named once."""
 
+    conftest: str = Field(description="conftest: evaluates policy rules.")
     debian: str = Field(description="Debian: nginx's files come from its packages.")
     git: str = Field(description="Has git: reads version and tags.")
     grype: str = Field(description="Grype: scans images.")
     node: str = Field(description="Has Node.js and npm: builds web services.")
     regctl: str = Field(description="regctl: publishes images.")
+    syft: str = Field(description="Syft: describes images.")
     trivy: str = Field(description="Trivy: scans images.")
     rust: str = Field(description="Has cargo on Debian 13 or later: builds Rust services.")
 

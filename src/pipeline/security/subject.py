@@ -1,7 +1,7 @@
 """What is scanned, described and judged: each platform of an image, byte for byte."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ class Subject:
     """An image on one platform, as it is or will be published.
 
     `image` is a name that stays from run to run; `layout` is an OCI image layout with this one
-    manifest; `files` is what it unpacks to.
+    manifest; `files` is what it unpacks to; `config` is OCI's image config.
     """
 
     image: str
@@ -36,6 +36,12 @@ class Subject:
     digest: str
     layout: dagger.Directory
     files: dagger.Directory
+    config: Mapping[str, Any]
+
+    @property
+    def created(self) -> str:
+        """When it was made, as ISO 8601 has it; the epoch if it doesn't say."""
+        return str(self.config.get("created") or "1970-01-01T00:00:00Z")
 
 
 async def built_subjects(images: Sequence[Image]) -> list[Subject]:
@@ -52,6 +58,7 @@ async def built_subjects(images: Sequence[Image]) -> list[Subject]:
                     "index.json", index_of(manifests[built.platform])
                 ),
                 files=built.container.rootfs(),
+                config=await _config(image.layout, built.digest),
             )
             for built in image.platforms
         ]
@@ -83,6 +90,7 @@ async def published_subjects(
                 digest=manifests[name]["digest"],
                 layout=only,
                 files=_unpacked(only, name, images.debian),
+                config=await _config(layout, manifests[name]["digest"]),
             )
         )
     return subjects
@@ -104,17 +112,22 @@ async def _fetched(reference: str, regctl: dagger.Container) -> dagger.Directory
 
 async def _manifests(layout: dagger.Directory) -> dict[str, dict[str, Any]]:
     """Find an image's manifests: platform → descriptor."""
-
-    async def blob(digest: str) -> str:
-        return await layout.file(blob_path(digest)).contents()
-
     [root] = descriptors(await layout.file("index.json").contents())
-    text = await blob(root["digest"])
-    if "config" in (manifest := json.loads(text)):
-        config = json.loads(await blob(manifest["config"]["digest"]))
-        return {platform_of(config): root}
+    text = await _blob(layout, root["digest"])
+    if "config" in json.loads(text):
+        return {platform_of(await _config(layout, root["digest"])): root}
     named = {platform_of(entry["platform"]): entry for entry in descriptors(text)}
     return {name: entry for name, entry in named.items() if name != NO_PLATFORM}
+
+
+async def _config(layout: dagger.Directory, manifest: str) -> dict[str, Any]:
+    digest = json.loads(await _blob(layout, manifest))["config"]["digest"]
+    found: dict[str, Any] = json.loads(await _blob(layout, digest))
+    return found
+
+
+async def _blob(layout: dagger.Directory, digest: str) -> str:
+    return await layout.file(blob_path(digest)).contents()
 
 
 def _unpacked(layout: dagger.Directory, platform: str, tools: str) -> dagger.Directory:
