@@ -46,7 +46,7 @@ def test_counts_are_those_of_the_truth_table() -> None:
     [
         (Severity.HIGH, ("2",), Threshold(), Result.FAIL, "high, fixed in 2"),
         (Severity.HIGH, (), Threshold(), Result.PASS, "high, but nothing fixes it yet"),
-        (Severity.HIGH, (), Threshold(without_fix=True), Result.FAIL, "high"),
+        (Severity.HIGH, (), Threshold(without_fix=Severity.HIGH), Result.FAIL, "high"),
         (
             Severity.MEDIUM,
             ("2",),

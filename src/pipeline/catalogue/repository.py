@@ -1,6 +1,6 @@
 """Reads a repository's own files: services, images, registry, stack."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import dagger
@@ -16,6 +16,7 @@ from pipeline.catalogue.catalogue import (
     load_services,
 )
 from pipeline.catalogue.models import Images, Registry
+from pipeline.catalogue.policy import POLICY_FILE, POLICY_RULES, Policy, load_policy
 from pipeline.catalogue.stack import STACK_FILE, Stack, load_stack
 from pipeline.catalogue.waivers import WAIVERS_FILE, WaiversFile, load_waivers
 
@@ -48,6 +49,24 @@ async def read_stack(source: dagger.Directory, services: Collection[str]) -> Sta
 async def read_waivers(source: dagger.Directory) -> WaiversFile:
     """Read what the repository accepts for a time. Raises InvalidFilesError."""
     return load_waivers(await _contents(source, WAIVERS_FILE))
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The policy: its data, and Rego files (path → text), the module's own and the repository's."""
+
+    policy: Policy
+    files: Mapping[str, str]
+
+
+async def read_rules(source: dagger.Directory) -> Rules:
+    """Read the policy; a file of the repository stands for the module's of the same name.
+
+    Raises InvalidFilesError.
+    """
+    own = await texts(source, POLICY_RULES)
+    default = await texts(dag.current_module().source(), POLICY_RULES)
+    return Rules(load_policy(await _contents(source, POLICY_FILE)), {**default, **own})
 
 
 async def texts(directory: dagger.Directory, pattern: str) -> dict[str, str]:

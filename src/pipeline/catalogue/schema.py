@@ -10,10 +10,12 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from pipeline.catalogue.models import SERVICE_FILE
+from pipeline.catalogue.policy import POLICY
 from pipeline.catalogue.stack import STACK
 from pipeline.catalogue.waivers import WAIVERS
 
 PUBLISHED: dict[str, TypeAdapter[Any]] = {
+    "policy": POLICY,
     "service": SERVICE_FILE,
     "stack": STACK,
     "waivers": WAIVERS,

@@ -1,6 +1,6 @@
 """What a repository accepts for a time: config/waivers.yml."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Literal
 
@@ -53,10 +53,25 @@ class Waiver(Strict):
     )
 
 
+class Exemption(Strict):
+    """One thing that a rule of the policy doesn't fail for, until a day."""
+
+    rule: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*$", description="Name of the rule, as the verdict lists it."
+    )
+    subject: Text = Field(
+        description="Of what, as the verdict names it: a service, or a package URL."
+    )
+    reason: Text = Field(description="Why this is acceptable, for those who ask later.")
+    owner: Text = Field(description="Who answers for it.")
+    expires: date = Field(description="Last day on which it counts.")
+
+
 class Waivers(Strict):
-    """All that a repository accepts for a time."""
+    """All that a repository accepts for a time: findings, and what rules say of images."""
 
     waivers: list[Waiver]
+    exemptions: list[Exemption] = Field(default=[])
 
 
 WAIVERS: TypeAdapter[Waivers] = TypeAdapter(Waivers)
@@ -68,6 +83,7 @@ class WaiversFile:
 
     document: Document
     waivers: list[Waiver]
+    exemptions: list[Exemption] = field(default_factory=list)
 
 
 def load_waivers(text: str | None) -> WaiversFile:
@@ -75,8 +91,9 @@ def load_waivers(text: str | None) -> WaiversFile:
     if text is None:
         return WaiversFile(Document(WAIVERS_FILE, {}, {}), [])
     document = documents.parse(WAIVERS_FILE, text)
-    known = [*Waivers.model_fields, *Waiver.model_fields]
-    waivers = documents.validate(document, WAIVERS, known).waivers
+    known = [*Waivers.model_fields, *Waiver.model_fields, *Exemption.model_fields]
+    content = documents.validate(document, WAIVERS, known)
+    waivers = content.waivers
     first_with: dict[tuple[str, str], int] = {}
     mistakes = []
     for index, waiver in enumerate(waivers):
@@ -88,4 +105,4 @@ def load_waivers(text: str | None) -> WaiversFile:
             )
     if mistakes:
         raise InvalidFilesError(mistakes)
-    return WaiversFile(document, waivers)
+    return WaiversFile(document, waivers, content.exemptions)

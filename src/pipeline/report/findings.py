@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from pipeline.report.summary import UnknownFormatError, counted
-from pipeline.report.table import aligned
+from pipeline.report.table import aligned, code, printable
 
 SEVERITIES = ["critical", "high", "medium", "low", "negligible", "unknown"]
 RESULTS = ["fail", "waived", "pass"]
@@ -115,10 +115,10 @@ HEADINGS = ("RESULT", "SEVERITY", "ID", "IN", "VERSION", "FIXED IN", "IMAGES")
 def _table(summary: ScanSummary) -> str:
     lines: list[str] = []
     if summary.findings:
-        rows = [[_printable(cell) for cell in _row(finding)] for finding in summary.findings]
+        rows = [[printable(cell) for cell in _row(finding)] for finding in summary.findings]
         lines += [*aligned([HEADINGS, *rows]), ""]
     for heading, remarks in _remarks(summary).items():
-        lines += [f"{heading}:", *(f"  {_printable(remark)}" for remark in remarks), ""]
+        lines += [f"{heading}:", *(f"  {printable(remark)}" for remark in remarks), ""]
     return "\n".join([*lines, *conclusion(summary), ""])
 
 
@@ -128,12 +128,12 @@ def _markdown(summary: ScanSummary) -> str:
         lines += ["| " + " | ".join(heading.lower() for heading in HEADINGS) + " |"]
         lines += ["| --- | --- | --- | --- | --- | --- | --- |"]
         lines += [
-            "| " + " | ".join([*row[:2], *map(_code, row[2:])]) + " |"
+            "| " + " | ".join([*row[:2], *map(code, row[2:])]) + " |"
             for row in map(_row, summary.findings)
         ]
         lines += [""]
     for heading, remarks in _remarks(summary).items():
-        lines += [f"**{heading}**", "", *(f"- {_code(remark)}" for remark in remarks), ""]
+        lines += [f"**{heading}**", "", *(f"- {code(remark)}" for remark in remarks), ""]
     return "\n".join([*lines, *(f"- {line}" for line in conclusion(summary)), ""])
 
 
@@ -177,14 +177,3 @@ def _remarks(summary: ScanSummary) -> dict[str, list[str]]:
 
 def _called(finding: FindingSummary) -> str:
     return f"{finding.ids[0]} in {subject(finding)}"
-
-
-def _printable(text: str) -> str:
-    """Leave out what steers a terminal: names come out of the images that are scanned."""
-    return "".join(character if character.isprintable() else "�" for character in text)
-
-
-def _code(text: str) -> str:
-    """Set text as code, where Markdown and HTML mean nothing and nobody is mentioned."""
-    plain = _printable(text).replace("`", "'").replace("|", "\\|")
-    return f"`{plain}`" if plain else ""

@@ -1,4 +1,4 @@
-"""A scan as one HTML page that needs nothing but itself: no script, no font, no address."""
+"""Reports as HTML pages that need nothing but themselves: no script, no font, no address."""
 
 from collections.abc import Sequence
 from html import escape
@@ -14,8 +14,16 @@ from pipeline.report.findings import (
     subject,
     where,
 )
+from pipeline.report.verdict import VerdictSummary, verdict_conclusion
 
-PAGE = Template(Path(__file__).with_name("findings.html").read_text())
+HERE = Path(__file__).parent
+STYLE = (HERE / "style.css").read_text()
+VERDICT = Template((HERE / "verdict.html").read_text())
+RULE = Template(
+    '<tr class="$outcome"><td class="outcome"><span class="badge">$outcome</span></td>'
+    '<td class="id">$rule</td><td>$title$why</td></tr>'
+)
+PAGE = Template((HERE / "findings.html").read_text())
 # Boxes that are not ticked hide their rows, without a script.
 FILTER = Template("body:has(#show-$name:not(:checked)) tr.$name { display: none; }")
 BOX = Template('<label><input type="checkbox" id="show-$name" checked> $name ($count)</label>')
@@ -29,17 +37,36 @@ ROW = Template(
 
 
 def html_page(summary: ScanSummary, title: str) -> str:
-    """Write the page; all that comes from outside is escaped."""
+    """Write a scan; all that comes from outside is escaped."""
     severities = [finding.severity for finding in summary.findings]
     results: list[str] = [finding.result for finding in summary.findings]
     return PAGE.substitute(
         title=escape(title),
+        style=STYLE,
         filters="\n".join(FILTER.substitute(name=name) for name in [*SEVERITIES, *RESULTS]),
         conclusion=_items(conclusion(summary)),
         stale=_stale(summary.stale_waivers),
         severities=_boxes(SEVERITIES, severities),
         results=_boxes(RESULTS, results),
         rows="\n".join(_row(finding) for finding in summary.findings),
+    )
+
+
+def verdict_page(summary: VerdictSummary, title: str) -> str:
+    """Write a verdict; all that comes from outside is escaped."""
+    return VERDICT.substitute(
+        title=escape(title),
+        style=STYLE,
+        conclusion=_items(verdict_conclusion(summary)),
+        rows="\n".join(
+            RULE.substitute(
+                outcome=rule.outcome,
+                rule=escape(rule.rule),
+                title=escape(rule.title),
+                why=_more(rule.why),
+            )
+            for rule in summary.rules
+        ),
     )
 
 

@@ -112,6 +112,11 @@ class Finding(Strict):
         return sorted({version for said in self.assessments for version in said.fixed_versions})
 
     @property
+    def published(self) -> date | None:
+        """Take the first day that any scanner names."""
+        return min((said.published for said in self.assessments if said.published), default=None)
+
+    @property
     def scanners(self) -> list[str]:
         """List who found it."""
         return sorted({said.scanner for said in self.assessments})

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from typing import Self
 
 import anyio
@@ -18,7 +17,7 @@ from pipeline.report.findings import ScannedImage, ScanSummary, render_scan
 from pipeline.report.html import html_page
 from pipeline.report.sarif import sarif_files
 from pipeline.security.finding import Finding
-from pipeline.security.gate import Threshold, judge
+from pipeline.security.gate import Threshold, judge, today
 from pipeline.security.grype import parse_grype
 from pipeline.security.merge import merge
 from pipeline.security.subject import Subject
@@ -60,28 +59,28 @@ class ScanReport:
     @function
     def table(self) -> str:
         """Render the findings for a terminal, the worst first."""
-        return render_scan(self._summary(), "table")
+        return render_scan(self.known(), "table")
 
     @function
     def markdown(self) -> str:
         """Render the findings for a job summary."""
-        return render_scan(self._summary(), "markdown")
+        return render_scan(self.known(), "markdown")
 
     @function
     def json(self) -> str:
         """Render the findings for programs."""
-        return render_scan(self._summary(), "json")
+        return render_scan(self.known(), "json")
 
     @function
     def html(self) -> dagger.File:
         """Render the findings as one page that needs nothing else."""
-        return dag.file("scan.html", html_page(self._summary(), "Scan"))
+        return dag.file("scan.html", html_page(self.known(), "Scan"))
 
     @function
     def sarif(self) -> dagger.Directory:
         """Write SARIF files for code scanning: a run for each image and platform."""
         folder = dag.directory()
-        for number, text in enumerate(sarif_files(self._summary()), 1):
+        for number, text in enumerate(sarif_files(self.known()), 1):
             folder = folder.with_new_file(f"scan-{number}.sarif", text)
         return folder
 
@@ -92,7 +91,8 @@ class ScanReport:
             raise ScanError(self.table())
         return self.table()
 
-    def _summary(self) -> ScanSummary:
+    def known(self) -> ScanSummary:
+        """Give what was found, and what becomes of it."""
         return ScanSummary.model_validate_json(self.summary)
 
 
@@ -132,7 +132,7 @@ async def scan(
     except* PipelineError as errors:
         raise first_of(errors) from errors
     findings = merge([finding for index in sorted(found) for finding in found[index]])
-    verdict = judge(findings, waivers, _today(), threshold, complete=complete)
+    verdict = judge(findings, waivers, today(), threshold, complete=complete)
     scanned = [ScannedImage(image=each.image, platform=each.platform) for each in subjects]
     return ScanReport.of(summarised(verdict, scanned))
 
@@ -192,7 +192,3 @@ async def _report(tool: dagger.Container, command: list[str]) -> str:
         raise ScanError(
             f"'{' '.join(error.command)}' ended with {error.exit_code}.\n\n{said}"
         ) from error
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()

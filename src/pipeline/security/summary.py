@@ -19,7 +19,6 @@ def summarised(verdict: Verdict, images: Sequence[ScannedImage]) -> ScanSummary:
 def _finding(judgement: Judgement) -> FindingSummary:
     finding = judgement.finding
     package, cvss = finding.package, finding.cvss
-    published = [said.published for said in finding.assessments if said.published]
     return FindingSummary(
         kind=finding.kind.value,
         ids=list(finding.ids),
@@ -34,7 +33,7 @@ def _finding(judgement: Judgement) -> FindingSummary:
         disagreements=finding.disagreements,
         title=next((said.title for said in finding.assessments if said.title), ""),
         url=next((said.url for said in finding.assessments if said.url), ""),
-        published=min(published).isoformat() if published else "",
+        published=finding.published.isoformat() if finding.published else "",
         # Layers and targets are left out, so places may come out the same.
         places=[
             PlaceSummary(image=image, platform=platform, path=path, line=line)
