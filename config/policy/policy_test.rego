@@ -26,7 +26,13 @@ platform := {
 	"attestations": {"sbom": {"verified": true, "by": "a key", "why": ""}},
 }
 
-image := {"image": "shop", "size_limit": 10, "base": null, "platforms": [platform]}
+image := {
+	"image": "shop",
+	"size_limit": 10,
+	"signature": {"verified": true, "by": "a key", "why": ""},
+	"base": null,
+	"platforms": [platform],
+}
 
 good := {"images": [image], "findings": []}
 
@@ -153,8 +159,10 @@ test_without_an_sbom_rules_are_skipped if {
 }
 
 test_unsigned_images if {
-	facts := with_platform({"signature": {"verified": false, "by": "", "why": "unsigned"}})
+	unsigned := {"signature": {"verified": false, "by": "", "why": "unsigned"}}
+	facts := with_platform(unsigned)
 	count(denied("signatures", facts)) == 1
+	count(denied("signatures", with_image(unsigned))) == 1
 	optional := object.union(policy, {"signatures": "optional"})
 	count(pipeline.signatures.deny) == 0 with input as facts with data.policy as optional
 }

@@ -1,18 +1,23 @@
 # METADATA
-# title: Every image is signed, on every platform, by somebody who is believed
+# title: Every image is signed, its index and every platform, by somebody who is believed
 package pipeline.signatures
+
+signatures(image) := object.union({image.image: image.signature}, {name: platform.signature |
+	some platform in image.platforms
+	name := sprintf("%s %s", [image.image, platform.platform])
+})
 
 deny contains {"msg": msg, "subject": image.image} if {
 	data.policy.signatures == "required"
 	some image in input.images
-	some platform in image.platforms
-	not platform.signature.verified
-	not is_null(platform.signature)
-	msg := sprintf("%s %s: %s", [image.image, platform.platform, platform.signature.why])
+	some name, signature in signatures(image)
+	is_object(signature)
+	not signature.verified
+	msg := sprintf("%s: %s", [name, signature.why])
 }
 
 warn contains {"msg": "nothing is signed before it is published", "outcome": "skipped"} if {
 	some image in input.images
-	some platform in image.platforms
-	is_null(platform.signature)
+	some signature in signatures(image)
+	is_null(signature)
 }

@@ -1,6 +1,7 @@
 """The Pipeline object: the verbs that people type. It hands on from stage to stage."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import dagger
@@ -15,18 +16,25 @@ from pipeline.catalogue.models import Images
 from pipeline.catalogue.repository import (
     read_repository,
     read_rules,
+    read_signing,
     read_stack,
     read_waivers,
 )
 from pipeline.deploy.stack import started
 from pipeline.objects import object_type, side_effect
 from pipeline.registry.access import Access
+from pipeline.registry.reference import repository_of
+from pipeline.release.cosign import Cosign
 from pipeline.release.git import head_commit
-from pipeline.release.publish import Destination, publish
+from pipeline.release.publication import Publication, Signature, publish
+from pipeline.release.publish import Destination
+from pipeline.release.signer import Signer
+from pipeline.release.statements import Span, now
+from pipeline.release.verify import Believed, identity_of
 from pipeline.release.version import Release, release_of
 from pipeline.report.catalogue import services_table
 from pipeline.report.summary import checked_format
-from pipeline.security.examination import Bar, Known, examine, known_of
+from pipeline.security.examination import Bar, Examination, Known, examine, examine_build, known_of
 from pipeline.security.finding import severity_named
 from pipeline.security.gate import Threshold
 from pipeline.security.sbom import Sboms, describe
@@ -61,7 +69,39 @@ TrivyDatabase = Annotated[str | None, Doc("OCI reference of Trivy's database, e.
 GrypeDatabase = Annotated[
     dagger.File | None, Doc("Archive of Grype's database, for closed networks")
 ]
+PublicKey = Annotated[
+    dagger.Secret | None, Doc("Public key that is believed, e.g. env://COSIGN_PUBLIC_KEY")
+]
+Identity = Annotated[
+    str | None, Doc("Who is believed that signs without a key, e.g. a workflow's address")
+]
+Issuer = Annotated[
+    str | None, Doc("Who vouches for --subject, e.g. https://token.actions.githubusercontent.com")
+]
+Rescan = Annotated[bool, Doc("Scan it again, by what is known today")]
 Jobs = Annotated[int, Doc("How many images to build at a time")]
+Format = Annotated[str, Name("format"), Doc("table, markdown or json")]
+Sign = Annotated[bool, Doc("Sign, and attest SBOM, scan and provenance")]
+SigningKey = Annotated[
+    dagger.Secret | None, Doc("Private key to sign with, e.g. file://cosign.key")
+]
+SigningPassword = Annotated[
+    dagger.Secret | None, Doc("The private key's password, e.g. env://COSIGN_PASSWORD")
+]
+SigningKms = Annotated[
+    str | None, Doc("A key management service's key to sign with, e.g. awskms:///alias/release")
+]
+SigningEnvironment = Annotated[
+    dagger.Secret | None, Doc("What the key management service's client needs: NAME=value lines")
+]
+OidcToken = Annotated[
+    dagger.Secret | None,
+    Doc("Identity token to sign with, or with --oidc-url GitHub's token to ask for one"),
+]
+OidcUrl = Annotated[
+    dagger.Secret | None,
+    Doc("Where GitHub gives identity tokens: env://ACTIONS_ID_TOKEN_REQUEST_URL"),
+]
 
 
 @object_type
@@ -92,36 +132,50 @@ class Pipeline:
 
     @side_effect
     async def build(
+        self, services: Services = None, platforms: Platforms = None, jobs: Jobs = 4
+    ) -> Build:
+        """Build services for all platforms: the typed result of `build-all`."""
+        return (await self._built(services, platforms, jobs))[0]
+
+    @side_effect
+    async def publish(
         self,
         services: Services = None,
         platforms: Platforms = None,
-        push: Push = False,
         registry: RegistryAddress = None,
         registry_username: Username = None,
         registry_password: Password = None,
         registry_plain_http: PlainHttp = False,
+        scan: Annotated[bool, Doc("Scan with Trivy and Grype")] = True,
+        sign: Sign = True,
+        signing_key: SigningKey = None,
+        signing_password: SigningPassword = None,
+        signing_kms: SigningKms = None,
+        signing_environment: SigningEnvironment = None,
+        oidc_token: OidcToken = None,
+        oidc_url: OidcUrl = None,
         jobs: Jobs = 4,
-    ) -> Build:
-        """Build services for all platforms, and publish them when asked: the typed result."""
-        chosen_platforms = platforms_named(platforms or [])
+    ) -> Publication:
+        """Build, scan, judge, publish and sign: the typed result of `build-all --push`."""
         repository = await read_repository(self.source)
-        entries = choose(repository.services, services or [])
-        destination = None
-        if push:
-            default = repository.registry
-            address = registry or (default.address if default else "")
-            destination = Destination(
-                address,
-                Access.to(
-                    address, registry_username, registry_password, registry_plain_http, default
-                ),
-            )
-        release = release_of(await head_commit(self.source, repository.images.git))
-        chosen = [self._service(entry, repository.images, release) for entry in entries]
-        images = await build_images(chosen, chosen_platforms, jobs)
-        if destination is not None:
-            images = await publish(images, release.tags, destination, repository.images.regctl)
-        return Build(version=release.version, revision=release.revision, images=images)
+        default = repository.registry
+        address = registry or (default.address if default else "")
+        account = (registry_username, registry_password, registry_plain_http)
+        destination = Destination(address, Access.to(address, *account, default))
+        signing = await read_signing(self.source)
+        bar = await self._bar(None, False, None, None, None, services, platforms)
+        signer = None
+        if sign:
+            ways = (signing_kms, signing_environment, oidc_token, oidc_url)
+            signer = await Signer.of(signing_key, signing_password, *ways)
+        began = now()
+        build, release = await self._built(services, platforms, jobs)
+        built = now()
+        examination = await examine_build(build, replace(bar, scans=scan))
+        examination.verdict.check()
+        spans = (Span(began, built), Span(built, now()))
+        signature = None if signer is None else Signature(signer, signing, *spans)
+        return await publish(build, release, examination, signature, destination, repository.images)
 
     @side_effect
     async def build_all(
@@ -133,22 +187,47 @@ class Pipeline:
         registry_username: Username = None,
         registry_password: Password = None,
         registry_plain_http: PlainHttp = False,
+        scan: Annotated[
+            bool | None, Doc("Scan with Trivy and Grype, and judge (default: with --push)")
+        ] = None,
+        sign: Sign = True,
+        signing_key: SigningKey = None,
+        signing_password: SigningPassword = None,
+        signing_kms: SigningKms = None,
+        signing_environment: SigningEnvironment = None,
+        oidc_token: OidcToken = None,
+        oidc_url: OidcUrl = None,
         jobs: Jobs = 4,
-        format_: Annotated[str, Name("format"), Doc("table, markdown or json")] = "table",
+        format_: Format = "table",
     ) -> str:
-        """Build all services for all platforms, and publish them when asked: the main job."""
+        """Build all services for all platforms; with --push scan, judge, publish and sign them."""
         checked_format(format_)
-        result = await self.build(
-            services,
-            platforms,
-            push,
-            registry,
-            registry_username,
-            registry_password,
-            registry_plain_http,
-            jobs,
-        )
-        return result.report(format_)
+        if push:
+            publication = await self.publish(
+                services,
+                platforms,
+                registry,
+                registry_username,
+                registry_password,
+                registry_plain_http,
+                scan is not False,
+                sign,
+                signing_key,
+                signing_password,
+                signing_kms,
+                signing_environment,
+                oidc_token,
+                oidc_url,
+                jobs,
+            )
+            return publication.report(format_)
+        build = await self.build(services, platforms, jobs)
+        if not scan:
+            return build.report(format_)
+        bar = await self._bar(None, False, None, None, None, services, platforms)
+        examination = await examine_build(build, bar)
+        examination.verdict.check()
+        return Publication(build=build, examination=examination, signer="").report(format_)
 
     @side_effect
     async def stack(self) -> dagger.Service:
@@ -210,6 +289,29 @@ class Pipeline:
         return await describe(subjects, (await read_repository(self.source)).images)
 
     @side_effect
+    async def examine(
+        self,
+        image: Published = None,
+        services: Services = None,
+        platforms: Platforms = None,
+        registry_username: Username = None,
+        registry_password: Password = None,
+        registry_plain_http: PlainHttp = False,
+        severity: BlockingSeverity = None,
+        without_fix: WithoutFix = False,
+        trivy_database: TrivyDatabase = None,
+        grype_database: GrypeDatabase = None,
+        jobs: Jobs = 4,
+    ) -> Examination:
+        """Scan, describe and judge images: the typed result of `verdict`."""
+        bar = await self._bar(
+            severity, without_fix, trivy_database, grype_database, image, services, platforms
+        )
+        account = (registry_username, registry_password, registry_plain_http)
+        subjects, known = await self._subjects(image, services, platforms, account, jobs)
+        return await examine(subjects, known, bar)
+
+    @side_effect
     async def verdict(
         self,
         image: Published = None,
@@ -223,14 +325,91 @@ class Pipeline:
         trivy_database: TrivyDatabase = None,
         grype_database: GrypeDatabase = None,
         jobs: Jobs = 4,
-    ) -> VerdictReport:
-        """Judge images by each rule of the policy: `verdict table`, or `verdict check` to fail."""
-        bar = await self._bar(
-            severity, without_fix, trivy_database, grype_database, image, services, platforms
+        format_: Format = "table",
+    ) -> str:
+        """Judge images by each rule of the policy, and fail when one of them does."""
+        checked_format(format_)
+        examination = await self.examine(
+            image,
+            services,
+            platforms,
+            registry_username,
+            registry_password,
+            registry_plain_http,
+            severity,
+            without_fix,
+            trivy_database,
+            grype_database,
+            jobs,
         )
+        return examination.verdict.check(format_)
+
+    @side_effect
+    async def verification(
+        self,
+        image: Annotated[str, Doc("A published image")],
+        key: PublicKey = None,
+        subject: Identity = None,
+        issuer: Issuer = None,
+        platforms: Platforms = None,
+        registry_username: Username = None,
+        registry_password: Password = None,
+        registry_plain_http: PlainHttp = False,
+        scan: Rescan = True,
+    ) -> VerdictReport:
+        """Verify signatures, attestations and policy: the typed result of `verify`."""
+        bar = await self._bar(None, False, None, None, image, None, platforms)
+        signing = await read_signing(self.source)
+        default = (await read_repository(self.source)).registry
         account = (registry_username, registry_password, registry_plain_http)
-        subjects, known = await self._subjects(image, services, platforms, account, jobs)
-        return (await examine(subjects, known, bar)).verdict
+        access = Access.to(image, *account, default)
+        cosign = await Cosign.to(access, repository_of(image), bar.images.cosign, signing)
+        identity = identity_of(subject, issuer)
+        believed = await Believed.of(key, identity, self.source, cosign)
+        subjects = await published_subjects(image, platforms or [], access, bar.images)
+        trust = await believed.trust(subjects, bar.rules.policy.attestations)
+        examination = await examine(subjects, Known(trust=trust), replace(bar, scans=scan))
+        return examination.verdict
+
+    @side_effect
+    async def verify(
+        self,
+        image: Annotated[str, Doc("A published image")],
+        key: PublicKey = None,
+        subject: Identity = None,
+        issuer: Issuer = None,
+        platforms: Platforms = None,
+        registry_username: Username = None,
+        registry_password: Password = None,
+        registry_plain_http: PlainHttp = False,
+        scan: Rescan = True,
+        format_: Format = "table",
+    ) -> str:
+        """Verify signatures, attestations and policy of a published image, in one verdict."""
+        checked_format(format_)
+        verdict = await self.verification(
+            image,
+            key,
+            subject,
+            issuer,
+            platforms,
+            registry_username,
+            registry_password,
+            registry_plain_http,
+            scan,
+        )
+        return verdict.check(format_)
+
+    async def _built(
+        self, services: list[str] | None, platforms: list[str] | None, jobs: int
+    ) -> tuple[Build, Release]:
+        chosen_platforms = platforms_named(platforms or [])
+        repository = await read_repository(self.source)
+        entries = choose(repository.services, services or [])
+        release = release_of(await head_commit(self.source, repository.images.git))
+        chosen = [self._service(entry, repository.images, release) for entry in entries]
+        images = await build_images(chosen, chosen_platforms, jobs)
+        return Build(version=release.version, revision=release.revision, images=images), release
 
     async def _bar(
         self,

@@ -28,9 +28,10 @@ class Build:
         self, format_: Annotated[str, Name("format"), Doc("table, markdown or json")] = "table"
     ) -> str:
         """Render what was built and published, for a person or a program."""
-        return render(self._summary(), format_)
+        return render(self.summary(), format_)
 
-    def _summary(self) -> BuildSummary:
+    def summary(self) -> BuildSummary:
+        """Sum up what was built and published."""
         return BuildSummary(
             version=self.version,
             revision=self.revision,

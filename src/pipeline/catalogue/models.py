@@ -114,6 +114,7 @@ class Images(Strict):
     """Every base and tool image, named once."""
 
     conftest: str = Field(description="conftest: evaluates policy rules.")
+    cosign: str = Field(description="cosign: signs and verifies images.")
     debian: str = Field(description="Debian: nginx's files come from its packages.")
     git: str = Field(description="Has git: reads version and tags.")
     grype: str = Field(description="Grype: scans images.")

@@ -17,6 +17,7 @@ from pipeline.catalogue.catalogue import (
 )
 from pipeline.catalogue.models import Images, Registry
 from pipeline.catalogue.policy import POLICY_FILE, POLICY_RULES, Policy, load_policy
+from pipeline.catalogue.signing import SIGNING_FILE, Signing, load_signing
 from pipeline.catalogue.stack import STACK_FILE, Stack, load_stack
 from pipeline.catalogue.waivers import WAIVERS_FILE, WaiversFile, load_waivers
 
@@ -49,6 +50,11 @@ async def read_stack(source: dagger.Directory, services: Collection[str]) -> Sta
 async def read_waivers(source: dagger.Directory) -> WaiversFile:
     """Read what the repository accepts for a time. Raises InvalidFilesError."""
     return load_waivers(await _contents(source, WAIVERS_FILE))
+
+
+async def read_signing(source: dagger.Directory) -> Signing:
+    """Read how images are signed, and who is believed. Raises InvalidFilesError."""
+    return load_signing(await _contents(source, SIGNING_FILE))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pipeline.catalogue.models import Registry
 from pipeline.registry.reference import checked_credentials, host_of
 
 REGCTL_CONFIGURATION = "/regctl.json"
+DOCKER_CONFIGURATION = "/docker"
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,20 @@ class Access:
             .with_env_variable("RUN", str(uuid.uuid4()))
         )
 
-    async def docker_configuration(self) -> dagger.Secret:
-        """Give a Docker client's config.json, which most tools read: it holds the password."""
+    async def client(self, image: str) -> dagger.Container:
+        """Give a tool that reads Docker's configuration, as most do; each container acts anew."""
         accounts = {}
         if self.password is not None:
             pair = f"{self.username}:{await self.password.plaintext()}"
             accounts[self.host] = {"auth": base64.b64encode(pair.encode()).decode()}
-        return _secret("docker", {"auths": accounts})
+        configuration = _secret("docker", {"auths": accounts})
+        return (
+            dag.container()
+            .from_(image)
+            .with_env_variable("DOCKER_CONFIG", DOCKER_CONFIGURATION)
+            .with_mounted_secret(f"{DOCKER_CONFIGURATION}/config.json", configuration, mode=0o444)
+            .with_env_variable("RUN", str(uuid.uuid4()))
+        )
 
 
 def _secret(name: str, content: Mapping[str, Any]) -> dagger.Secret:

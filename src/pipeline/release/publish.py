@@ -1,14 +1,18 @@
-"""Publishes images with regctl: all manifests stand before a tag names them."""
+"""Publishes images with regctl: first by digest, and once they are signed by their tags."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+import anyio
 import dagger
 
 from pipeline.build.image import Image
+from pipeline.errors import PipelineError, first_of
 from pipeline.registry.access import Access
 from pipeline.registry.reference import checked_registry
 from pipeline.release.failures import PublishError
+
+AT_A_TIME = 4
 
 
 @dataclass(frozen=True)
@@ -21,28 +25,71 @@ class Destination:
     def __post_init__(self) -> None:
         checked_registry(self.address)
 
+    def repository(self, image: Image) -> str:
+        """Name the repository of a service's images."""
+        return f"{self.address}/{image.service}"
 
-async def publish(
+    def by_digest(self, image: Image) -> str:
+        """Name an image there, whatever its tags are."""
+        return f"{self.repository(image)}@{image.digest}"
+
+
+async def upload(images: Sequence[Image], destination: Destination, tool_image: str) -> None:
+    """Copy images to the registry by digest alone: no tag names them yet. Raises PublishError."""
+    tool = await destination.access.regctl(tool_image)
+    uploaded: list[str] = []
+
+    async def copy(image: Image) -> None:
+        target = destination.by_digest(image)
+        layout = tool.with_mounted_directory("/layout", image.layout)
+        await _copy(layout, f"ocidir:///layout@{image.digest}", target, uploaded)
+        uploaded.append(target)
+
+    await _each(images, copy)
+
+
+async def tag(
     images: Sequence[Image], tags: Sequence[str], destination: Destination, tool_image: str
 ) -> list[Image]:
-    """Publish images under each tag, and give them with their references.
+    """Let tags name images that are in the registry, and give them with their references.
 
     Raises PublishError at the first that the registry doesn't take: it names what went before.
     """
     tool = await destination.access.regctl(tool_image)
-    published: list[Image] = []
     references: list[str] = []
-    for image in images:
-        repository = f"{destination.address}/{image.service}"
-        layout = tool.with_mounted_directory("/layout", image.layout)
-        source = f"ocidir:///layout@{image.digest}"
+
+    async def name(image: Image) -> None:
         for tag in tags:
-            target = f"{repository}:{tag}"
-            copy = layout.with_exec(["image", "copy", source, target], use_entrypoint=True)
-            try:
-                await copy.sync()
-            except dagger.ExecError as error:
-                raise PublishError(target, error.stderr or error.stdout, references) from error
+            target = f"{destination.repository(image)}:{tag}"
+            await _copy(tool, destination.by_digest(image), target, references)
             references.append(f"{target}@{image.digest}")
-        published.append(image.published_as(references[-len(tags) :]))
-    return published
+
+    await _each(images, name)
+    return [
+        image.published_as(
+            [f"{destination.repository(image)}:{tag}@{image.digest}" for tag in tags]
+        )
+        for image in images
+    ]
+
+
+async def _each(images: Sequence[Image], do: Callable[[Image], Awaitable[None]]) -> None:
+    limiter = anyio.CapacityLimiter(AT_A_TIME)
+
+    async def limited(image: Image) -> None:
+        async with limiter:
+            await do(image)
+
+    try:
+        async with anyio.create_task_group() as group:
+            for image in images:
+                group.start_soon(limited, image)
+    except* PipelineError as errors:
+        raise first_of(errors) from errors
+
+
+async def _copy(tool: dagger.Container, source: str, target: str, published: Sequence[str]) -> None:
+    try:
+        await tool.with_exec(["image", "copy", source, target], use_entrypoint=True).sync()
+    except dagger.ExecError as error:
+        raise PublishError(target, error.stderr or error.stdout, published) from error

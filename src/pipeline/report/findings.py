@@ -58,6 +58,20 @@ class ScanSummary(BaseModel):
     findings: list[FindingSummary]
     stale_waivers: list[str]
 
+    def only(self, image: str, platform: str) -> "ScanSummary":
+        """Leave out what isn't about one image on one platform; stale waivers are about none."""
+        findings = []
+        for finding in self.findings:
+            places = [at for at in finding.places if (at.image, at.platform) == (image, platform)]
+            if places:
+                findings.append(finding.model_copy(update={"places": places}))
+        return ScanSummary(
+            passed=all(finding.result != "fail" for finding in findings),
+            images=[ScannedImage(image=image, platform=platform)],
+            findings=findings,
+            stale_waivers=[],
+        )
+
 
 def render_scan(summary: ScanSummary, name: str) -> str:
     """Render a scan as `table`, `markdown` or `json`. Raises UnknownFormatError."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from pipeline.errors import PipelineError
 from pipeline.report.table import aligned
@@ -28,11 +28,12 @@ class ImageSummary(BaseModel):
 
 
 class BuildSummary(BaseModel):
-    """What a run built."""
+    """What a run built; `remarks` are lines for people about what else it did."""
 
     version: str
     revision: str
     images: list[ImageSummary]
+    remarks: list[str] = Field(default=[], exclude=True)
 
 
 class UnknownFormatError(PipelineError):
@@ -91,8 +92,8 @@ def _closing(summary: BuildSummary) -> list[str]:
     built += f", version {summary.version}."
     published = [reference for image in summary.images for reference in image.references]
     if not published:
-        return [built, "Nothing was published; --push publishes to a registry."]
-    return [built, "Published:", *(f"  {reference}" for reference in published)]
+        return [built, *summary.remarks, "Nothing was published; --push publishes to a registry."]
+    return [built, *summary.remarks, "Published:", *(f"  {reference}" for reference in published)]
 
 
 def counted(number: int, noun: str) -> str:

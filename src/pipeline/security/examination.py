@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Annotated
 
 import anyio
-from dagger import field
+from dagger import Doc, field
 
 from pipeline.build.build import Build
 from pipeline.catalogue.models import Images
@@ -13,11 +14,11 @@ from pipeline.catalogue.repository import Rules
 from pipeline.catalogue.waivers import WaiversFile
 from pipeline.errors import PipelineError, first_of
 from pipeline.objects import object_type
-from pipeline.security.facts import Facts
+from pipeline.security.facts import Facts, Trust
 from pipeline.security.gate import Threshold, today
 from pipeline.security.sbom import Sboms, describe
 from pipeline.security.scan import Databases, ScanReport, scan
-from pipeline.security.subject import Subject
+from pipeline.security.subject import Subject, built_subjects
 from pipeline.security.verdict import VerdictReport, image_facts, judged
 
 
@@ -25,7 +26,7 @@ from pipeline.security.verdict import VerdictReport, image_facts, judged
 class Bar:
     """What images are held to, and what they are examined with.
 
-    `complete` says that these are all the repository's images.
+    `complete` says that these are all the repository's images; `scans`, that they are scanned.
     """
 
     images: Images
@@ -34,16 +35,18 @@ class Bar:
     databases: Databases
     threshold: Threshold
     complete: bool
+    scans: bool = True
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the build knows of images: sizes in bytes by digest, limits by image."""
+    """What is known of images ahead: sizes (bytes) and trust by digest, limits by image."""
 
     version: str = ""
     revision: str = ""
     sizes: Mapping[str, int] = MappingProxyType({})
     limits: Mapping[str, int] = MappingProxyType({})
+    trust: Mapping[str, Trust] = MappingProxyType({})
 
 
 def known_of(build: Build) -> Known:
@@ -61,9 +64,14 @@ def known_of(build: Build) -> Known:
 class Examination:
     """What was found out about images."""
 
-    scan: ScanReport = field()
-    sboms: Sboms = field()
-    verdict: VerdictReport = field()
+    scan: Annotated[ScanReport | None, Doc("None: it wasn't scanned")] = field()
+    sboms: Annotated[Sboms, Doc("What it is made of")] = field()
+    verdict: Annotated[VerdictReport, Doc("What the rules of the policy say")] = field()
+
+
+async def examine_build(build: Build, bar: Bar) -> Examination:
+    """Examine all images of a build. Raises what its parts raise."""
+    return await examine(await built_subjects(build.images), known_of(build), bar)
 
 
 async def examine(subjects: Sequence[Subject], known: Known, bar: Bar) -> Examination:
@@ -88,11 +96,12 @@ async def examine(subjects: Sequence[Subject], known: Known, bar: Bar) -> Examin
 
     try:
         async with anyio.create_task_group() as group:
-            group.start_soon(scanned)
+            if bar.scans:
+                group.start_soon(scanned)
             group.start_soon(described)
     except* PipelineError as errors:
         raise first_of(errors) from errors
-    [report], [sboms] = scans, descriptions
+    report, [sboms] = scans[0] if scans else None, descriptions
     facts = Facts(
         today=today(),
         version=known.version,
@@ -102,8 +111,9 @@ async def examine(subjects: Sequence[Subject], known: Known, bar: Bar) -> Examin
             known.sizes,
             known.limits,
             {sbom.digest: sbom.known() for sbom in sboms.images},
+            known.trust,
         ),
-        findings=report.known().findings,
+        findings=report.known().findings if report else None,
     )
     verdict = await judged(facts, bar.rules, bar.images, bar.waivers, complete=bar.complete)
     return Examination(scan=report, sboms=sboms, verdict=verdict)

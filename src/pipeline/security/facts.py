@@ -41,8 +41,15 @@ class TrustFacts(BaseModel):
     """Whether something is signed by somebody who is believed, and if not, why not."""
 
     verified: bool
-    by: str = ""
-    why: str = ""
+    by: str = Field(default="", description="By whose key, or which identity.")
+    why: str = Field(default="", description="Why it isn't verified.")
+
+
+class Trust(BaseModel):
+    """Who signed something, and attested to it what policy.yml asks for (kind → by whom)."""
+
+    signature: TrustFacts
+    attestations: dict[str, TrustFacts]
 
 
 class PlatformFacts(BaseModel):
@@ -63,7 +70,9 @@ class ImageFacts(BaseModel):
     """An image; of one that was built here `size_limit` says what it may weigh."""
 
     image: str
+    digest: str = Field(description="Of the index, or of the only manifest.")
     size_limit: int | None
+    signature: TrustFacts | None = None
     base: BaseImageFacts | None = Field(description="None: it is made from nothing, or unknown.")
     platforms: list[PlatformFacts]
 

@@ -130,6 +130,11 @@ def _stale(
         for each in said
         if each.outcome in {"fail", "waived"}
     }
+    unknown = {
+        _name(package)
+        for package, said in by_rule.items()
+        if any(each.outcome == "skipped" for each in said)
+    }
     for index, each in enumerate(file.exemptions):
         what = f"the exemption of {each.subject} from {each.rule}"
         if today > each.expires:
@@ -138,7 +143,7 @@ def _stale(
                 f"{what} expired after {each.expires}; ask {each.owner}: "
                 "mend it, or give a new reason and day",
             )
-        elif complete and (each.rule, each.subject) not in needed:
+        elif complete and each.rule not in unknown and (each.rule, each.subject) not in needed:
             yield file.document.mistake(
                 ("exemptions", index), f"{what} is needed no more; take it out"
             )

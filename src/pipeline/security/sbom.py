@@ -8,6 +8,7 @@ import anyio
 import dagger
 from dagger import Doc, Name, dag, field, function
 
+from pipeline import handed
 from pipeline.build.steps import HEALTH_CHECK
 from pipeline.catalogue.models import Images
 from pipeline.errors import PipelineError, first_of, shortened
@@ -131,7 +132,7 @@ async def _described(syft: dagger.Container, subject: Subject) -> Sbom:
         image=subject.image,
         platform=subject.platform,
         digest=subject.digest,
-        cyclone_dx=dag.file("sbom.cdx.json", settled_cyclone_dx(cyclone_dx, *made)),
-        spdx=dag.file("sbom.spdx.json", settled_spdx(spdx, *made)),
+        cyclone_dx=handed.file("sbom.cdx.json", settled_cyclone_dx(cyclone_dx, *made)),
+        spdx=handed.file("sbom.spdx.json", settled_spdx(spdx, *made)),
         facts=facts.model_dump_json(),
     )

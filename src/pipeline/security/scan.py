@@ -9,6 +9,7 @@ import anyio
 import dagger
 from dagger import dag, field, function
 
+from pipeline import handed
 from pipeline.catalogue.models import Images
 from pipeline.catalogue.waivers import WaiversFile
 from pipeline.errors import PipelineError, first_of, shortened
@@ -27,6 +28,8 @@ from pipeline.security.trivy import parse_trivy
 SCANS_AT_A_TIME = 4
 TRIVY_CACHE = "/trivy-cache"
 GRYPE_CACHE = "/grype-cache"
+# What is written to the standard output is shown in the progress of every run, whole.
+REPORT = "/report.json"
 
 
 class ScanError(PipelineError):
@@ -74,15 +77,13 @@ class ScanReport:
     @function
     def html(self) -> dagger.File:
         """Render the findings as one page that needs nothing else."""
-        return dag.file("scan.html", html_page(self.known(), "Scan"))
+        return handed.file("scan.html", html_page(self.known(), "Scan"))
 
     @function
     def sarif(self) -> dagger.Directory:
         """Write SARIF files for code scanning: a run for each image and platform."""
-        folder = dag.directory()
-        for number, text in enumerate(sarif_files(self.known()), 1):
-            folder = folder.with_new_file(f"scan-{number}.sarif", text)
-        return folder
+        files = enumerate(sarif_files(self.known()), 1)
+        return handed.files({f"scan-{number}.sarif": text for number, text in files})
 
     @function
     def check(self) -> str:
@@ -186,7 +187,8 @@ def _tool(image: str) -> dagger.Container:
 
 async def _report(tool: dagger.Container, command: list[str]) -> str:
     try:
-        return await tool.with_exec(command, use_entrypoint=True).stdout()
+        ended = tool.with_exec(command, use_entrypoint=True, redirect_stdout=REPORT)
+        return await ended.file(REPORT).contents()
     except dagger.ExecError as error:
         said = shortened((error.stderr or error.stdout).splitlines(), 20)
         raise ScanError(

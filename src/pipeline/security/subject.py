@@ -27,11 +27,13 @@ class NoSuchImageError(PipelineError):
 class Subject:
     """An image on one platform, as it is or will be published.
 
-    `image` is a name that stays from run to run; `layout` is an OCI image layout with this one
+    `image` is a name that stays from run to run; `index` is the digest of the index that names
+    this manifest, or the manifest's own; `layout` is an OCI image layout with this one
     manifest; `files` is what it unpacks to; `config` is OCI's image config.
     """
 
     image: str
+    index: str
     platform: str
     digest: str
     layout: dagger.Directory
@@ -52,6 +54,7 @@ async def built_subjects(images: Sequence[Image]) -> list[Subject]:
         subjects += [
             Subject(
                 image=image.service,
+                index=image.digest,
                 platform=built.platform,
                 digest=built.digest,
                 layout=image.layout.with_new_file(
@@ -73,6 +76,7 @@ async def published_subjects(
     Raises NoSuchImageError.
     """
     layout = await _fetched(reference, await access.regctl(images.regctl))
+    [root] = descriptors(await layout.file("index.json").contents())
     manifests = await _manifests(layout)
     missing = [name for name in platforms if name not in manifests]
     if missing:
@@ -86,6 +90,7 @@ async def published_subjects(
         subjects.append(
             Subject(
                 image=repository_of(reference),
+                index=root["digest"],
                 platform=name,
                 digest=manifests[name]["digest"],
                 layout=only,

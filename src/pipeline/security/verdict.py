@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Annotated, Self
 
 import dagger
-from dagger import Doc, dag, field, function
+from dagger import Doc, Name, dag, field, function
 
+from pipeline import handed
 from pipeline.catalogue.models import Images
 from pipeline.catalogue.repository import Rules
 from pipeline.catalogue.waivers import WaiversFile
@@ -15,12 +16,14 @@ from pipeline.errors import shortened
 from pipeline.objects import object_type
 from pipeline.report.html import verdict_page
 from pipeline.report.verdict import VerdictSummary, render_verdict
-from pipeline.security.facts import Facts, ImageFacts, PlatformFacts, SbomFacts
+from pipeline.security.facts import Facts, ImageFacts, PlatformFacts, SbomFacts, Trust
 from pipeline.security.policy import PolicyError, is_rule, titles, verdict
 from pipeline.security.subject import Subject
 
+SAID = "/said.json"
 TEST = [
-    *("test", "/input.json", "--policy=/policy", "--data=/data", "--all-namespaces"),
+    *("test", "/given/input.json", "--policy=/given/policy", "--data=/given/data"),
+    *("--all-namespaces",),
     *("--output=json", "--no-fail", "--no-color"),
 ]
 
@@ -40,31 +43,34 @@ class VerdictReport:
     @function
     def table(self) -> str:
         """List the rules for a terminal, those that failed first."""
-        return render_verdict(self._summary(), "table")
+        return render_verdict(self.known(), "table")
 
     @function
     def markdown(self) -> str:
         """List the rules for a job summary."""
-        return render_verdict(self._summary(), "markdown")
+        return render_verdict(self.known(), "markdown")
 
     @function
     def json(self) -> str:
         """List the rules for programs."""
-        return render_verdict(self._summary(), "json")
+        return render_verdict(self.known(), "json")
 
     @function
     def html(self) -> dagger.File:
         """List the rules as one page that needs nothing else."""
-        return dag.file("verdict.html", verdict_page(self._summary(), "Verdict"))
+        return handed.file("verdict.html", verdict_page(self.known(), "Verdict"))
 
     @function
-    def check(self) -> str:
-        """Give the table when every rule is content, else fail with it."""
+    def check(
+        self, format_: Annotated[str, Name("format"), Doc("table, markdown or json")] = "table"
+    ) -> str:
+        """Render it when every rule is content, else fail with the table."""
         if not self.passed:
             raise PolicyError(self.table())
-        return self.table()
+        return render_verdict(self.known(), format_)
 
-    def _summary(self) -> VerdictSummary:
+    def known(self) -> VerdictSummary:
+        """Give what came of each rule."""
         return VerdictSummary.model_validate_json(self.summary)
 
 
@@ -77,17 +83,21 @@ async def judged(
     """
     packages = titles(rules.files)
     policy = {"policy": rules.policy.model_dump(mode="json")}
+    given = handed.files(
+        {
+            "input.json": facts.model_dump_json(),
+            "data/policy.json": json.dumps(policy),
+            **{f"policy/{path}": text for path, text in rules.files.items() if is_rule(path)},
+        }
+    )
     conftest = (
         dag.container()
         .from_(images.conftest)
-        .with_new_file("/input.json", facts.model_dump_json())
-        .with_new_file("/data/policy.json", json.dumps(policy))
+        .with_mounted_directory("/given", given)
+        .with_exec(TEST, use_entrypoint=True, redirect_stdout=SAID)
     )
-    for path, text in rules.files.items():
-        if is_rule(path):
-            conftest = conftest.with_new_file(f"/policy/{path}", text)
     try:
-        said = await conftest.with_exec(TEST, use_entrypoint=True).stdout()
+        said = await conftest.file(SAID).contents()
     except dagger.ExecError as error:
         words = shortened((error.stderr or error.stdout).splitlines(), 20)
         raise PolicyError(f"The rules in config/policy can't be evaluated.\n\n{words}") from error
@@ -99,20 +109,24 @@ def image_facts(
     sizes: Mapping[str, int],
     limits: Mapping[str, int],
     sboms: Mapping[str, SbomFacts],
+    trust: Mapping[str, Trust],
 ) -> list[ImageFacts]:
-    """Gather what is known of images; sizes (bytes) and SBOMs by digest, limits by image."""
+    """Gather what is known: sizes (bytes), SBOMs and trust by digest, limits by image."""
     found: dict[str, ImageFacts] = {}
     for subject in subjects:
         image = found.setdefault(
             subject.image,
             ImageFacts(
                 image=subject.image,
+                digest=subject.index,
                 size_limit=limits.get(subject.image),
+                signature=trust[subject.index].signature if subject.index in trust else None,
                 base=None,
                 platforms=[],
             ),
         )
         run = subject.config.get("config", {})
+        trusted = trust.get(subject.digest)
         image.platforms.append(
             PlatformFacts(
                 platform=subject.platform,
@@ -122,6 +136,8 @@ def image_facts(
                 labels=run.get("Labels") or {},
                 created=datetime.fromisoformat(subject.created).date(),
                 sbom=sboms.get(subject.digest),
+                signature=trusted.signature if trusted else None,
+                attestations=trusted.attestations if trusted else None,
             )
         )
     return list(found.values())

@@ -1,0 +1,148 @@
+"""From images that were built to images that are published: examined, signed, attested, tagged."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import anyio
+from dagger import Doc, Name, dag, field, function
+
+from pipeline.build.build import Build
+from pipeline.build.image import Image
+from pipeline.catalogue.models import Images
+from pipeline.catalogue.signing import Signing
+from pipeline.errors import PipelineError, first_of
+from pipeline.objects import object_type
+from pipeline.release.cosign import Cosign
+from pipeline.release.publish import Destination, tag, upload
+from pipeline.release.signer import Signer
+from pipeline.release.statements import (
+    CYCLONE_DX,
+    SPDX,
+    Span,
+    Statement,
+    provenance_statement,
+    scan_statement,
+)
+from pipeline.release.version import Release
+from pipeline.report.publication import published_summary
+from pipeline.report.summary import render
+from pipeline.security.examination import Examination
+
+REPOSITORIES_AT_A_TIME = 4
+
+
+@object_type
+class Publication:
+    """What a run built, found out and published."""
+
+    build: Annotated[Build, Doc("What was built, and where it is now")] = field()
+    examination: Annotated[Examination, Doc("What was found out about it")] = field()
+    signer: Annotated[str, Doc("How it was signed; empty: it wasn't")] = field()
+
+    @function
+    def report(
+        self, format_: Annotated[str, Name("format"), Doc("table, markdown or json")] = "table"
+    ) -> str:
+        """Render what was built, found out and published, for a person or a program."""
+        scan = self.examination.scan
+        summary = published_summary(
+            self.build.summary(),
+            scan.known() if scan else None,
+            self.examination.verdict.known(),
+            self.signer or None,
+        )
+        return render(summary, format_)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who signs and how; `built` and `scanned` is when that was, for what is attested."""
+
+    signer: Signer
+    signing: Signing
+    built: Span
+    scanned: Span
+
+
+async def publish(
+    build: Build,
+    release: Release,
+    examination: Examination,
+    signature: Signature | None,
+    destination: Destination,
+    images: Images,
+) -> Publication:
+    """Publish images: tags name them only once they are signed and attested, if they are to be.
+
+    Raises PublishError, SigningError.
+    """
+    await upload(build.images, destination, images.regctl)
+    if signature is not None:
+        statements = await _statements(release, examination, signature, images)
+        await _sign(build.images, statements, signature, destination, images)
+    tagged = await tag(build.images, release.tags, destination, images.regctl)
+    return Publication(
+        build=Build(version=build.version, revision=build.revision, images=tagged),
+        examination=examination,
+        signer=signature.signer.name if signature else "",
+    )
+
+
+async def _sign(
+    images: Sequence[Image],
+    statements: Mapping[str, Sequence[Statement]],
+    signature: Signature,
+    destination: Destination,
+    tools: Images,
+) -> None:
+    limiter = anyio.CapacityLimiter(REPOSITORIES_AT_A_TIME)
+
+    async def sign(image: Image) -> None:
+        repository = destination.repository(image)
+        attested = {platform.digest: statements[platform.digest] for platform in image.platforms}
+        async with limiter:
+            cosign = await Cosign.to(
+                destination.access, repository, tools.cosign, signature.signing
+            )
+            await cosign.sign(image.digest, attested, signature.signer)
+
+    try:
+        async with anyio.create_task_group() as group:
+            for image in images:
+                group.start_soon(sign, image)
+    except* PipelineError as errors:
+        raise first_of(errors) from errors
+
+
+async def _statements(
+    release: Release,
+    examination: Examination,
+    signature: Signature,
+    images: Images,
+) -> dict[str, list[Statement]]:
+    """Gather what is to be attested to each platform's digest."""
+    builder, scan = signature.signing.builder, examination.scan
+    tools = await _digests([images.debian, images.node, images.rust])
+    scanners = f"{images.trivy} {images.grype}"
+    found = {}
+    for sbom in examination.sboms.images:
+        found[sbom.digest] = [
+            Statement(CYCLONE_DX, await sbom.cyclone_dx.contents()),
+            Statement(SPDX, await sbom.spdx.contents()),
+            provenance_statement(release, sbom.image, tools, builder, signature.built),
+        ]
+        if scan:
+            found[sbom.digest].append(
+                scan_statement(scan.known(), sbom.image, sbom.platform, scanners, signature.scanned)
+            )
+    return found
+
+
+async def _digests(images: Sequence[str]) -> dict[str, str]:
+    """Resolve names of images: name → digest."""
+    found = {}
+    for name in images:
+        reference = await dag.container().from_(name).image_ref()
+        found[name] = reference.rpartition("@")[2]
+    return found
