@@ -66,7 +66,7 @@ class VerdictReport:
     ) -> str:
         """Render it when every rule is content, else fail with the table."""
         if not self.passed:
-            raise PolicyError(self.table())
+            raise PolicyError(f"The images are not as the policy asks.\n\n{self.table()}")
         return render_verdict(self.known(), format_)
 
     def known(self) -> VerdictSummary:
