@@ -116,9 +116,12 @@ def test_a_fixed_image_has_only_what_nothing_fixes(tmp_path: Path) -> None:
 def test_a_published_image_is_scanned_where_it_is(
     vulnerable: Path, report: dict[str, Any], private_registry: Registry
 ) -> None:
-    account = ["--registry-username=tester", "--registry-password=env://REGISTRY_PASSWORD"]
+    account = [
+        *("--registry-username=tester", "--registry-password=env://REGISTRY_PASSWORD"),
+        "--registry-plain-http",
+    ]
     environment = {"REGISTRY_PASSWORD": private_registry.password}
-    push = ["build-all", "--push", "--format=json", "--registry-plain-http", *account]
+    push = ["build-all", "--push", "--format=json", *account]
     place = f"{private_registry.address}/scanned"
     pushed = dagger_call(*push, f"--registry={place}", source=vulnerable, environment=environment)
     assert pushed.status == 0, pushed.progress[-3000:]
