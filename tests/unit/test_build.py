@@ -68,6 +68,8 @@ def test_a_layout_is_whole_and_addressed_by_content() -> None:
     assert config["config"]["User"] == "65532:65532"
     assert config["config"]["StopSignal"] == "SIGQUIT"
     assert config["config"]["Healthcheck"]["Test"] == ["CMD", "/healthcheck", "8080", "/live"]
+    steps = [(step["created_by"], step.get("empty_layer", False)) for step in config["history"]]
+    assert steps == [("COPY", False), ("HEALTHCHECK", True)]
     assert set(layout.replaced) == {"m", "c"}
 
 

