@@ -89,7 +89,7 @@ def make_scanners(settings: Settings) -> None:
         if not is_current(settings.databases, scanners.databases_key()):
             progress.step("the scanners' databases: small, see bootstrap/vulnerabilities/README.md")
             scanners.make_databases(settings)
-        scanners.push_database(settings)
+        scanners.push_databases(settings)
         publish_images(settings, progress, scanning=True)
 
 

@@ -32,6 +32,8 @@ TRIVY_SOURCES = ("nvd", "debian", "ghsa")
 TRIVY_INTERVAL = "87600h"
 TRIVY_LAYER = "application/vnd.aquasec.trivy.db.layer.v1.tar+gzip"
 TRIVY_CONFIG = "application/vnd.aquasec.trivy.config.v1+json"
+GRYPE_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+GRYPE_CONFIG = "application/vnd.oci.empty.v1+json"
 GRYPE_ARCHIVE = "vulnerability-db_*.tar.gz"
 
 
@@ -42,7 +44,9 @@ def key() -> str:
 
 def databases_key() -> str:
     """Say what the databases are made from."""
-    return key_of(key(), HERE / "vulnerabilities.py", vulnerabilities.FACTS, TRIVY_INTERVAL)
+    return key_of(
+        key(), HERE / "vulnerabilities.py", vulnerabilities.FACTS, TRIVY_INTERVAL, GRYPE_CONFIG
+    )
 
 
 def make_programs(settings: Settings, python: Path, progress: Progress) -> None:
@@ -67,7 +71,7 @@ def make_programs(settings: Settings, python: Path, progress: Progress) -> None:
 def make_databases(settings: Settings) -> None:
     """Build both scanners' databases from the facts, each as its scanner takes it from a file.
 
-    Below `grype/` it is as `GRYPE_DB_UPDATE_URL` wants it; `blobs/` has Trivy's for a registry.
+    Below `grype/` it is as `GRYPE_DB_UPDATE_URL` wants it; `blobs/` has both for a registry.
     """
     log = settings.log("databases")
     facts = vulnerabilities.Facts()
@@ -83,11 +87,15 @@ def make_databases(settings: Settings) -> None:
     make_once(settings.databases, databases_key(), make)
 
 
-def push_database(settings: Settings) -> None:
-    """Push Trivy's database to the registry, under upstream's name."""
-    repository, tag = settings.trivy_database.removeprefix(f"{settings.registry}/").split(":")
-    digest = (settings.databases / "digest").read_text()
-    oci.push(settings.databases / "blobs", digest, settings.registry, repository, tag)
+def push_databases(settings: Settings) -> None:
+    """Push both databases to the registry: where config/scan.yml looks first."""
+    for reference, note in (
+        (settings.trivy_database, "trivy.digest"),
+        (settings.grype_database, "grype.digest"),
+    ):
+        repository, tag = reference.removeprefix(f"{settings.registry}/").split(":")
+        digest = (settings.databases / note).read_text()
+        oci.push(settings.databases / "blobs", digest, settings.registry, repository, tag)
 
 
 def _build_trivy(settings: Settings, sources: Path, folder: Path, log: Path) -> None:
@@ -102,11 +110,10 @@ def _build_trivy(settings: Settings, sources: Path, folder: Path, log: Path) -> 
     archive = folder / "trivy-db.tar.gz"
     pack: list[str | Path] = ["tar", "--create", "--gzip", "--file", archive]
     run([*pack, "--directory", database, "metadata.json", "trivy.db"], log, "Is the disk full?")
-    blobs = folder / "blobs"
-    blobs.mkdir()
-    shutil.copy(archive, blobs / "db.tar.gz")
-    digest = oci.add_artifact(blobs, blobs / "db.tar.gz", TRIVY_LAYER, TRIVY_CONFIG)
-    (folder / "digest").write_text(digest)
+    packed = _blobs(folder) / "db.tar.gz"
+    shutil.copy(archive, packed)
+    digest = oci.add_artifact(packed.parent, packed, TRIVY_LAYER, TRIVY_CONFIG)
+    (folder / "trivy.digest").write_text(digest)
 
 
 def _build_grype(settings: Settings, workspaces: list[Path], folder: Path, log: Path) -> None:
@@ -119,3 +126,14 @@ def _build_grype(settings: Settings, workspaces: list[Path], folder: Path, log: 
     for file in (archive, database / "latest.json"):
         shutil.copy(file, served)
     shutil.copy(archive, folder / "grype-db.tar.gz")
+    # Grype tells the kind of an archive by its name.
+    packed = _blobs(folder) / archive.name
+    shutil.copy(archive, packed)
+    digest = oci.add_artifact(packed.parent, packed, GRYPE_LAYER, GRYPE_CONFIG)
+    (folder / "grype.digest").write_text(digest)
+
+
+def _blobs(folder: Path) -> Path:
+    blobs = folder / "blobs"
+    blobs.mkdir(exist_ok=True)
+    return blobs

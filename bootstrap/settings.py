@@ -103,6 +103,11 @@ class Settings:
         return f"{self.registry}/aquasecurity/trivy-db:2"
 
     @property
+    def grype_database(self) -> str:
+        """Where Grype's database is in the loopback registry: upstream has none in any registry."""
+        return f"{self.registry}/anchore/grype-db:6"
+
+    @property
     def docker(self) -> Path:
         """The root file system and the clients of the Docker daemon."""
         return self.cache / "docker"

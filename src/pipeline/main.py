@@ -16,6 +16,7 @@ from pipeline.catalogue.models import Images
 from pipeline.catalogue.repository import (
     read_repository,
     read_rules,
+    read_scan,
     read_signing,
     read_stack,
     read_waivers,
@@ -34,12 +35,14 @@ from pipeline.release.verify import Believed, identity_of
 from pipeline.release.version import Release, release_of
 from pipeline.report.catalogue import services_table
 from pipeline.report.summary import checked_format
+from pipeline.security.databases import Sources
 from pipeline.security.examination import Bar, Examination, Known, examine, examine_build, known_of
 from pipeline.security.finding import severity_named
 from pipeline.security.gate import Threshold
 from pipeline.security.sbom import Sboms, describe
-from pipeline.security.scan import Databases, ScanReport, scan
+from pipeline.security.scan import Means, ScanReport, scan
 from pipeline.security.subject import Subject, built_subjects, published_subjects
+from pipeline.security.tools import Account
 from pipeline.security.verdict import VerdictReport
 
 # A failure's message is written for the person who reads it: no stack trace around it.
@@ -65,9 +68,15 @@ BlockingSeverity = Annotated[
     str | None, Doc("What blocks: this severity or worse (default: config/policy/policy.yml's)")
 ]
 WithoutFix = Annotated[bool, Doc("Vulnerabilities that nothing fixes yet block, too")]
-TrivyDatabase = Annotated[str | None, Doc("OCI reference of Trivy's database, e.g. of a mirror")]
+TrivyDatabase = Annotated[
+    dagger.File | None, Doc("Trivy's db.tar.gz (default: of the places in config/scan.yml)")
+]
 GrypeDatabase = Annotated[
-    dagger.File | None, Doc("Archive of Grype's database, for closed networks")
+    dagger.File | None, Doc("Archive of Grype's database (default: of the places, too)")
+]
+ScoutUsername = Annotated[str | None, Doc("Account of Docker Scout, a third scanner with one")]
+ScoutPassword = Annotated[
+    dagger.Secret | None, Doc("Password or token of the account, e.g. env://SCOUT_PASSWORD")
 ]
 PublicKey = Annotated[
     dagger.Secret | None, Doc("Public key that is believed, e.g. env://COSIGN_PUBLIC_KEY")
@@ -163,7 +172,7 @@ class Pipeline:
         account = (registry_username, registry_password, registry_plain_http)
         destination = Destination(address, Access.to(address, *account, default))
         signing = await read_signing(self.source)
-        bar = await self._bar(None, False, None, None, None, services, platforms)
+        bar = await self._bar(None, services, platforms)
         signer = None
         if sign:
             ways = (signing_kms, signing_environment, oidc_token, oidc_url)
@@ -224,7 +233,7 @@ class Pipeline:
         build = await self.build(services, platforms, jobs)
         if not scan:
             return build.report(format_)
-        bar = await self._bar(None, False, None, None, None, services, platforms)
+        bar = await self._bar(None, services, platforms)
         examination = await examine_build(build, bar)
         examination.verdict.check()
         return Publication(build=build, examination=examination, signer="").report(format_)
@@ -255,18 +264,26 @@ class Pipeline:
         without_fix: WithoutFix = False,
         trivy_database: TrivyDatabase = None,
         grype_database: GrypeDatabase = None,
+        scout_username: ScoutUsername = None,
+        scout_password: ScoutPassword = None,
         jobs: Jobs = 4,
     ) -> ScanReport:
-        """Scan images with Trivy and Grype: `scan table` shows it, `scan check` fails by it."""
+        """Scan images with all scanners: `scan table` shows it, `scan check` fails by it."""
         bar = await self._bar(
-            severity, without_fix, trivy_database, grype_database, image, services, platforms
+            image,
+            services,
+            platforms,
+            severity,
+            without_fix,
+            (trivy_database, grype_database),
+            Account.of(scout_username, scout_password),
         )
         account = (registry_username, registry_password, registry_plain_http)
         subjects, _ = await self._subjects(image, services, platforms, account, jobs)
         return await scan(
             subjects,
             bar.images,
-            bar.databases,
+            bar.means,
             bar.waivers,
             bar.threshold,
             complete=bar.complete,
@@ -301,11 +318,19 @@ class Pipeline:
         without_fix: WithoutFix = False,
         trivy_database: TrivyDatabase = None,
         grype_database: GrypeDatabase = None,
+        scout_username: ScoutUsername = None,
+        scout_password: ScoutPassword = None,
         jobs: Jobs = 4,
     ) -> Examination:
         """Scan, describe and judge images: the typed result of `verdict`."""
         bar = await self._bar(
-            severity, without_fix, trivy_database, grype_database, image, services, platforms
+            image,
+            services,
+            platforms,
+            severity,
+            without_fix,
+            (trivy_database, grype_database),
+            Account.of(scout_username, scout_password),
         )
         account = (registry_username, registry_password, registry_plain_http)
         subjects, known = await self._subjects(image, services, platforms, account, jobs)
@@ -324,6 +349,8 @@ class Pipeline:
         without_fix: WithoutFix = False,
         trivy_database: TrivyDatabase = None,
         grype_database: GrypeDatabase = None,
+        scout_username: ScoutUsername = None,
+        scout_password: ScoutPassword = None,
         jobs: Jobs = 4,
         format_: Format = "table",
     ) -> str:
@@ -340,6 +367,8 @@ class Pipeline:
             without_fix,
             trivy_database,
             grype_database,
+            scout_username,
+            scout_password,
             jobs,
         )
         return examination.verdict.check(format_)
@@ -358,7 +387,7 @@ class Pipeline:
         scan: Rescan = True,
     ) -> VerdictReport:
         """Verify signatures, attestations and policy: the typed result of `verify`."""
-        bar = await self._bar(None, False, None, None, image, None, platforms)
+        bar = await self._bar(image, None, platforms)
         signing = await read_signing(self.source)
         default = (await read_repository(self.source)).registry
         account = (registry_username, registry_password, registry_plain_http)
@@ -413,22 +442,24 @@ class Pipeline:
 
     async def _bar(
         self,
-        severity: str | None,
-        without_fix: bool,
-        trivy_database: str | None,
-        grype_database: dagger.File | None,
         image: str | None,
         services: Sequence[str] | None,
         platforms: Sequence[str] | None,
+        severity: str | None = None,
+        without_fix: bool = False,
+        databases: tuple[dagger.File | None, dagger.File | None] = (None, None),
+        scout: Account | None = None,
     ) -> Bar:
         chosen = None if severity is None else severity_named(severity)
         platforms_named(platforms or [])
         rules = await read_rules(self.source)
+        repository = await read_repository(self.source)
+        sources = Sources(await read_scan(self.source), repository.registry, *databases)
         return Bar(
-            images=(await read_repository(self.source)).images,
+            images=repository.images,
             rules=rules,
             waivers=await read_waivers(self.source),
-            databases=Databases(trivy_database or "", grype_database),
+            means=Means(sources, scout, self.source if image is None else None),
             threshold=Threshold.of(rules.policy).changed(chosen, without_fix),
             complete=image is None and not services and not platforms,
         )

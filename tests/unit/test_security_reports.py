@@ -11,7 +11,13 @@ import pytest
 
 from pipeline.catalogue.waivers import load_waivers
 from pipeline.report import sarif
-from pipeline.report.findings import FindingSummary, PlaceSummary, ScannedImage, ScanSummary
+from pipeline.report.findings import (
+    DatabaseSummary,
+    FindingSummary,
+    PlaceSummary,
+    ScannedImage,
+    ScanSummary,
+)
 from pipeline.report.findings import render_scan as render
 from pipeline.report.html import html_page
 from pipeline.report.sarif import sarif_files
@@ -208,6 +214,39 @@ def test_sarif_has_a_category_for_each_image_and_platform() -> None:
         "artifactLocation": {"uri": "app/deploy.env"},
         "region": {"startLine": 3},
     }
+
+
+def test_the_repositorys_dockerfiles_are_a_category_of_their_own() -> None:
+    path = "services/shop/Dockerfile"
+    here = PlaceSummary(image="", platform="", path=path, line=7)
+    found = finding(kind="misconfiguration", package="", version="", purl="", places=[here])
+    scan = summary(found).model_copy(update={"dockerfiles": [path]})
+    [image, repository] = json.loads(sarif_files(scan)[0])["runs"]
+    assert image["results"] == []
+    assert repository["automationDetails"]["id"] == "repository/"
+    [location] = repository["results"][0]["locations"]
+    assert location["physicalLocation"] == {
+        "artifactLocation": {"uri": path},
+        "region": {"startLine": 7},
+    }
+    table = render(scan, "table")
+    assert "services/shop/Dockerfile:7           2         the repository\n" in table
+    assert "Scanned 1 image and 1 Dockerfile: 1 finding (1 high)." in table
+
+
+def test_every_report_says_how_old_the_databases_are() -> None:
+    old = DatabaseSummary(scanner="grype", built="2026-06-01", age_days=30, origin="a file")
+    scan = summary(finding()).model_copy(update={"databases": [old]})
+    said = "older than 7 days"
+    for text in (render(scan, "table"), render(scan, "markdown"), html_page(scan, "Scan")):
+        assert "made on 2026-06-01, 30 days old, from a file." in text
+        assert said in text
+    assert json.loads(render(scan, "json"))["databases"] == [old.model_dump()]
+    [run] = json.loads(sarif_files(scan)[0])["runs"]
+    assert run["properties"]["databases"] == [old.model_dump()]
+    [note] = run["invocations"][0]["toolExecutionNotifications"]
+    assert said in note["message"]["text"]
+    assert note["level"] == "warning"
 
 
 def test_sarif_tells_github_the_same_severity() -> None:

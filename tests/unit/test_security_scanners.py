@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.security.finding import Cvss, Finding, Kind, Severity
 from pipeline.security.grype import parse_grype
-from pipeline.security.package import canonical_purl, package_of
+from pipeline.security.package import canonical_purl, oci_purl, package_of
 from pipeline.security.scanner import ScannerReportError, is_advisory
 from pipeline.security.scout import parse_scout
 from pipeline.security.trivy import parse_trivy
@@ -129,6 +129,15 @@ def test_of_a_secret_only_rule_path_and_line() -> None:
     [secret] = [finding for finding in findings if finding.kind is Kind.SECRET]
     assert secret.ids == ("aws-access-key-id",)
     assert (secret.places[0].path, secret.places[0].line) == ("app/deploy.env", 3)
+
+
+def test_what_is_wrong_with_an_images_own_configuration_is_at_its_name() -> None:
+    report = TRIVY.replace('"Target": "services/shop/Dockerfile"', '"Target": "/layout"')
+    assert report != TRIVY
+    findings = parse_trivy(report, "ghcr.io/acme/shop", "linux/amd64")
+    places = [place for finding in findings for place in finding.places if not finding.package]
+    assert "shop/config.json" in [place.path for place in places]
+    assert not [place for place in places if place.path == "layout"]
 
 
 def test_an_unreadable_report_quotes_no_secret() -> None:
@@ -259,6 +268,12 @@ def test_packages_are_named_by_their_package_url() -> None:
     assert (java.name, java.purl) == ("y", "pkg:maven/org.x/y@1")
     nameless = package_of("thing", "1", "")
     assert (nameless.name, nameless.version, nameless.purl) == ("thing", "1", "")
+
+
+def test_images_have_package_urls() -> None:
+    assert oci_purl("shop", "sha256:ab") == "pkg:oci/shop@sha256%3Aab"
+    published = oci_purl("10.0.0.1:5000/acme/shop", "sha256:ab")
+    assert published == "pkg:oci/shop@sha256%3Aab?repository_url=10.0.0.1%3A5000/acme/shop"
 
 
 def test_severities_are_in_order() -> None:

@@ -120,6 +120,7 @@ class Images(Strict):
     grype: str = Field(description="Grype: scans images.")
     node: str = Field(description="Has Node.js and npm: builds web services.")
     regctl: str = Field(description="regctl: publishes images.")
+    scout: str = Field(description="Docker Scout: scans images for those who have an account.")
     syft: str = Field(description="Syft: describes images.")
     trivy: str = Field(description="Trivy: scans images.")
     rust: str = Field(description="Has cargo on Debian 13 or later: builds Rust services.")

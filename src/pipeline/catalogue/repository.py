@@ -17,6 +17,7 @@ from pipeline.catalogue.catalogue import (
 )
 from pipeline.catalogue.models import Images, Registry
 from pipeline.catalogue.policy import POLICY_FILE, POLICY_RULES, Policy, load_policy
+from pipeline.catalogue.scan import SCAN_FILE, ScanSettings, load_scan
 from pipeline.catalogue.signing import SIGNING_FILE, Signing, load_signing
 from pipeline.catalogue.stack import STACK_FILE, Stack, load_stack
 from pipeline.catalogue.waivers import WAIVERS_FILE, WaiversFile, load_waivers
@@ -45,6 +46,11 @@ async def read_repository(source: dagger.Directory) -> Repository:
 async def read_stack(source: dagger.Directory, services: Collection[str]) -> Stack:
     """Read how the services make one stack. Raises MissingStackError, InvalidFilesError."""
     return load_stack(await _contents(source, STACK_FILE), services)
+
+
+async def read_scan(source: dagger.Directory) -> ScanSettings:
+    """Read where the scanners' databases are. Raises InvalidFilesError."""
+    return load_scan(await _contents(source, SCAN_FILE))
 
 
 async def read_waivers(source: dagger.Directory) -> WaiversFile:

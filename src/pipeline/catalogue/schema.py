@@ -11,12 +11,14 @@ from pydantic import TypeAdapter
 
 from pipeline.catalogue.models import SERVICE_FILE
 from pipeline.catalogue.policy import POLICY
+from pipeline.catalogue.scan import SCAN
 from pipeline.catalogue.signing import SIGNING
 from pipeline.catalogue.stack import STACK
 from pipeline.catalogue.waivers import WAIVERS
 
 PUBLISHED: dict[str, TypeAdapter[Any]] = {
     "policy": POLICY,
+    "scan": SCAN,
     "service": SERVICE_FILE,
     "signing": SIGNING,
     "stack": STACK,

@@ -33,7 +33,8 @@ class Waiver(Strict):
     package: str = Field(
         pattern=r"^(pkg:[A-Za-z0-9.+-]+/[^?#\s]+|[^:\s][^:]*)$",
         description="Package URL without qualifiers; without a version it is for all versions: "
-        "pkg:deb/debian/libssl3. Of a secret or misconfiguration: the path of the file.",
+        "pkg:deb/debian/libssl3. Of a secret or misconfiguration: the path of the file; of an "
+        "image's own configuration <image>/config.json.",
     )
     reason: Text = Field(description="Why this is acceptable, for those who ask later.")
     owner: Text = Field(description="Who answers for it.")

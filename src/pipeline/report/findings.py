@@ -12,6 +12,8 @@ from pipeline.report.table import aligned, code, printable
 SEVERITIES = ["critical", "high", "medium", "low", "negligible", "unknown"]
 RESULTS = ["fail", "waived", "pass"]
 MOST_PLACES = 3
+MOST_DAYS = 7
+"""From then on a database's age is a warning."""
 
 
 class ScannedImage(BaseModel):
@@ -21,8 +23,12 @@ class ScannedImage(BaseModel):
     platform: str
 
 
+REPOSITORY = ScannedImage(image="", platform="")
+"""Stands for what isn't in an image: the repository's Dockerfiles."""
+
+
 class PlaceSummary(ScannedImage):
-    """Where a finding is."""
+    """Where a finding is: in an image, or in the repository."""
 
     path: str
     line: int | None
@@ -50,11 +56,22 @@ class FindingSummary(BaseModel):
     why: str
 
 
+class DatabaseSummary(BaseModel):
+    """A scanner's database: the day it was made, how old it was then, where it is from."""
+
+    scanner: str
+    built: str
+    age_days: int
+    origin: str
+
+
 class ScanSummary(BaseModel):
-    """What a scan found in these images; findings are sorted, the worst first."""
+    """What a scan found in these images and Dockerfiles; findings are sorted, the worst first."""
 
     passed: bool
     images: list[ScannedImage]
+    dockerfiles: list[str] = []
+    databases: list[DatabaseSummary] = []
     findings: list[FindingSummary]
     stale_waivers: list[str]
 
@@ -88,15 +105,37 @@ def conclusion(summary: ScanSummary) -> list[str]:
         f"{severities[severity]} {severity}" for severity in SEVERITIES if severities[severity]
     ]
     found = f" ({', '.join(parts)})" if parts else ""
+    scanned = counted(len(summary.images), "image")
+    if summary.dockerfiles:
+        scanned += f" and {counted(len(summary.dockerfiles), 'Dockerfile')}"
     lines = [
-        f"Scanned {counted(len(summary.images), 'image')}: "
-        f"{counted(len(summary.findings), 'finding')}{found}.",
+        f"Scanned {scanned}: {counted(len(summary.findings), 'finding')}{found}.",
         f"{results['fail']} to fix before a release, {results['waived']} waived, "
         f"{results['pass']} that may stay.",
     ]
+    lines += map(_age, summary.databases)
+    lines += warnings(summary)
     if summary.stale_waivers:
         lines.append(f"{counted(len(summary.stale_waivers), 'waiver')} no longer right.")
     return [*lines, "Passed." if summary.passed else "Failed."]
+
+
+def warnings(summary: ScanSummary) -> list[str]:
+    """Say which databases are too old to be relied on."""
+    return [
+        f"Warning: {database.scanner.capitalize()}'s database is older than {MOST_DAYS} days: "
+        "it lacks what has become known since."
+        for database in summary.databases
+        if database.age_days > MOST_DAYS
+    ]
+
+
+def _age(database: DatabaseSummary) -> str:
+    age = {0: "of today", 1: "of yesterday"}.get(database.age_days, f"{database.age_days} days old")
+    return (
+        f"{database.scanner.capitalize()}'s database: made on {database.built}, {age}, "
+        f"from {database.origin}."
+    )
 
 
 def where(finding: FindingSummary) -> str:
@@ -106,7 +145,10 @@ def where(finding: FindingSummary) -> str:
         named = platforms.setdefault(place.image, [])
         if place.platform not in named:
             named.append(place.platform)
-    said = [f"{image} ({', '.join(names)})" for image, names in platforms.items()]
+    said = [
+        f"{image} ({', '.join(names)})" if image else "the repository"
+        for image, names in platforms.items()
+    ]
     more = len(said) - MOST_PLACES
     return ", ".join(said[:MOST_PLACES]) + (f" and {more} more" if more > 0 else "")
 

@@ -11,7 +11,14 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from pipeline.report.findings import FindingSummary, PlaceSummary, ScannedImage, ScanSummary
+from pipeline.report.findings import (
+    REPOSITORY,
+    FindingSummary,
+    PlaceSummary,
+    ScannedImage,
+    ScanSummary,
+    warnings,
+)
 
 # What GitHub refuses, or cuts off.
 MOST_RUNS = 20
@@ -35,7 +42,8 @@ Object = dict[str, Any]
 
 def sarif_files(summary: ScanSummary, most_bytes: int = MOST_BYTES) -> list[str]:
     """Write a scan as SARIF files, each of so many compressed bytes at most."""
-    runs = [_fitting_run(scanned, summary.findings, most_bytes) for scanned in summary.images]
+    scans = [*summary.images, *([REPOSITORY] if summary.dockerfiles else [])]
+    runs = [_fitting_run(scanned, summary, most_bytes) for scanned in scans]
     files: list[list[str]] = [[]]
     size = 0
     for run in runs:
@@ -59,14 +67,18 @@ def _compressed(text: str) -> int:
     return len(gzip.compress(text.encode()))
 
 
-def _fitting_run(scanned: ScannedImage, findings: Sequence[FindingSummary], most_bytes: int) -> str:
+def _fitting_run(scanned: ScannedImage, summary: ScanSummary, most_bytes: int) -> str:
     """Write a run, without the least of its findings where they are too many or too long."""
-    found = [(finding, places) for finding in findings if (places := _places_in(finding, scanned))]
+    found = [
+        (finding, places)
+        for finding in summary.findings
+        if (places := _places_in(finding, scanned))
+    ]
     kept = found[:MOST_RESULTS]
-    run = json.dumps(_run(scanned, kept, len(found)))
+    run = json.dumps(_run(scanned, kept, len(found), summary))
     while kept and _compressed(run) > most_bytes:
         kept = kept[: len(kept) // 2]
-        run = json.dumps(_run(scanned, kept, len(found)))
+        run = json.dumps(_run(scanned, kept, len(found), summary))
     return run
 
 
@@ -82,6 +94,7 @@ def _run(
     scanned: ScannedImage,
     found: Sequence[tuple[FindingSummary, list[PlaceSummary]]],
     all_found: int,
+    summary: ScanSummary,
 ) -> Object:
     rules: dict[str, Object] = {}
     # The worst finding of a rule comes first, and speaks for it.
@@ -89,14 +102,21 @@ def _run(
         rules.setdefault(finding.ids[0], _rule(finding))
     indexes = {id_: index for index, id_ in enumerate(rules)}
     invocation: Object = {"executionSuccessful": True}
+    notes = warnings(summary)
     if len(found) < all_found:
-        text = f"{all_found - len(found)} findings, the least severe, are left out."
-        invocation["toolExecutionNotifications"] = [{"message": {"text": text}, "level": "warning"}]
+        notes.append(f"{all_found - len(found)} findings, the least severe, are left out.")
+    if notes:
+        invocation["toolExecutionNotifications"] = [
+            {"message": {"text": text}, "level": "warning"} for text in notes
+        ]
     return {
         "tool": {"driver": {"name": "pipeline", "rules": list(rules.values())}},
         # GitHub takes what is before the last slash for the category.
-        "automationDetails": {"id": f"{scanned.image}/{scanned.platform}/"},
+        "automationDetails": {
+            "id": f"{scanned.image}/{scanned.platform}/" if scanned.image else "repository/"
+        },
         "invocations": [invocation],
+        "properties": {"databases": [each.model_dump() for each in summary.databases]},
         "results": [
             _result(finding, places, indexes[finding.ids[0]], scanned) for finding, places in found
         ],

@@ -17,7 +17,7 @@ from pipeline.objects import object_type
 from pipeline.security.facts import Facts, Trust
 from pipeline.security.gate import Threshold, today
 from pipeline.security.sbom import Sboms, describe
-from pipeline.security.scan import Databases, ScanReport, scan
+from pipeline.security.scan import Means, ScanReport, scan
 from pipeline.security.subject import Subject, built_subjects
 from pipeline.security.verdict import VerdictReport, image_facts, judged
 
@@ -32,7 +32,7 @@ class Bar:
     images: Images
     rules: Rules
     waivers: WaiversFile
-    databases: Databases
+    means: Means
     threshold: Threshold
     complete: bool
     scans: bool = True
@@ -84,7 +84,7 @@ async def examine(subjects: Sequence[Subject], known: Known, bar: Bar) -> Examin
             await scan(
                 subjects,
                 bar.images,
-                bar.databases,
+                bar.means,
                 bar.waivers,
                 bar.threshold,
                 complete=bar.complete,

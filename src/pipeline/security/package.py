@@ -42,6 +42,12 @@ def canonical_purl(purl: str) -> str:
     return _written(kind, path, _plain_version(kind, version))
 
 
+def oci_purl(image: str, digest: str) -> str:
+    """Name an image by its package URL; one that isn't published has no place of its own."""
+    name = f"pkg:oci/{image.rpartition('/')[2].lower()}@{quote(digest, safe='')}"
+    return f"{name}?repository_url={quote(image, safe='/')}" if "/" in image else name
+
+
 def version_in_purl(purl: str) -> str:
     """Give the version that a package URL names, decoded; empty without one."""
     return _parts(purl)[2]

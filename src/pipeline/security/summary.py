@@ -2,15 +2,28 @@
 
 from collections.abc import Sequence
 
-from pipeline.report.findings import FindingSummary, PlaceSummary, ScannedImage, ScanSummary
+from pipeline.report.findings import (
+    DatabaseSummary,
+    FindingSummary,
+    PlaceSummary,
+    ScannedImage,
+    ScanSummary,
+)
 from pipeline.security.gate import Judgement, Verdict
 
 
-def summarised(verdict: Verdict, images: Sequence[ScannedImage]) -> ScanSummary:
-    """Sum up a verdict on these images, also those in which nothing was found."""
+def summarised(
+    verdict: Verdict,
+    images: Sequence[ScannedImage],
+    dockerfiles: Sequence[str] = (),
+    databases: Sequence[DatabaseSummary] = (),
+) -> ScanSummary:
+    """Sum up a verdict on these images and Dockerfiles, also those in which nothing was found."""
     return ScanSummary(
         passed=verdict.passed,
         images=list(images),
+        dockerfiles=list(dockerfiles),
+        databases=list(databases),
         findings=[_finding(judgement) for judgement in verdict.judgements],
         stale_waivers=[str(mistake) for mistake in verdict.stale],
     )

@@ -18,6 +18,8 @@ from pipeline.security.package import package_of
 from pipeline.security.scanner import Day, OwnSeverity, Part, Score, is_advisory, read
 
 SCANNER = "trivy"
+LAYOUT = "/layout"
+"""Where an image is for Trivy: it calls the image's configuration by this name, too."""
 
 
 class _Layer(Part):
@@ -172,6 +174,7 @@ def _misconfigurations(result: _Result, at: Place) -> Iterator[Finding]:
 
 
 def _in_file(at: Place, line: int | None, layer: _Layer) -> Place:
-    return at.model_copy(
-        update={"path": at.target.lstrip("/"), "line": line, "layer": layer.diff_id}
-    )
+    path = at.target.lstrip("/")
+    if at.target == LAYOUT:
+        path = f"{at.image.rpartition('/')[2]}/config.json"
+    return at.model_copy(update={"path": path, "line": line, "layer": layer.diff_id})

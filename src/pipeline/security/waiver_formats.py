@@ -19,11 +19,23 @@ from pipeline.security.package import Package, spellings, version_in_purl
 from pipeline.security.waivers import covers, in_force, waived_subject
 
 Entry = dict[str, Any]
+AUTHOR = "config/waivers.yml"
 SECTIONS = {
     Kind.VULNERABILITY: "vulnerabilities",
     Kind.MISCONFIGURATION: "misconfigurations",
     Kind.SECRET: "secrets",
 }
+
+
+def waiver_files(
+    waivers: Sequence[Waiver], findings: Sequence[Finding], images: Sequence[str], now: datetime
+) -> dict[str, str]:
+    """Write all of the formats, each under the name that its tool looks for."""
+    return {
+        "openvex.json": openvex(waivers, findings, images, AUTHOR, now),
+        ".trivyignore.yaml": trivy_ignore(waivers, findings, now.date()),
+        ".grype.yaml": grype_ignore(waivers, findings, now.date()),
+    }
 
 
 def openvex(
