@@ -8,7 +8,6 @@ import pytest
 
 from tests.conftest import ROOT, dagger_call
 from tests.engine.conftest import Registry
-from tests.scanners import DATABASES
 
 README = (ROOT / "README.md").read_text()
 
@@ -31,8 +30,6 @@ def test_an_everyday_command(command: str, private_registry: Registry) -> None:
         replaced = {"ghcr.io/acme": f"{private_registry.address}/acme", "me": "tester"}
         arguments = [replaced.get(argument, argument) for argument in arguments]
         arguments.append("--registry-plain-http")
-    if arguments[0] == "scan":
-        arguments[1:1] = DATABASES
     called = dagger_call(*arguments, environment={"REGISTRY_PASSWORD": private_registry.password})
     assert called.status == 0, called.progress[-3000:]
     assert called.output.strip()

@@ -21,8 +21,12 @@ port: 8080
 size_limit: 1 MB
 """
 TOKEN = "ghp_" + "a1B2c3D4e5F6" * 3
-BLOCKING = 6
-"""Two packages of Debian, two of npm, one of cargo, and the secret."""
+BLOCKING = 7
+"""Two packages of Debian, two of npm, one of cargo, the secret, and a Dockerfile without a user."""
+
+
+DOCKERFILE = "services/vulnerable/Dockerfile"
+MISCONFIGURATIONS = {("DS-0002", "high"), ("DS-0026", "low")}
 
 
 def repository(folder: Path, which: str) -> Path:
@@ -67,7 +71,29 @@ def test_every_record_is_found_once_by_both_on_both_platforms(report: dict[str, 
 def test_a_planted_secret_is_found_by_its_place(report: dict[str, Any]) -> None:
     [secret] = [each for each in report["findings"] if each["kind"] == "secret"]
     assert {(at["path"], at["line"]) for at in secret["places"]} == {("app/settings.env", 1)}
-    assert len(report["findings"]) == len(RECORDS) + 1
+    assert len(report["findings"]) == len(RECORDS) + len(MISCONFIGURATIONS) + 1
+
+
+def test_the_repositorys_dockerfile_is_looked_at_and_the_images_configuration_is_right(
+    report: dict[str, Any],
+) -> None:
+    found = [each for each in report["findings"] if each["kind"] == "misconfiguration"]
+    assert {(each["ids"][0], each["severity"]) for each in found} == MISCONFIGURATIONS
+    # The pipeline itself gives the image a user and a health check.
+    assert [at for each in found for at in each["places"]] == 2 * [
+        {"image": "", "platform": "", "path": DOCKERFILE, "line": None}
+    ]
+    assert report["dockerfiles"] == [DOCKERFILE]
+
+
+def test_a_report_has_the_age_of_the_databases(report: dict[str, Any]) -> None:
+    known = {each["scanner"]: each for each in report["databases"]}
+    assert set(known) == {"trivy", "grype"}
+    for database in known.values():
+        assert database["origin"] == "a file"
+        built = date.fromisoformat(database["built"])
+        assert built <= datetime.now(UTC).date()
+        assert abs((datetime.now(UTC).date() - built).days - database["age_days"]) <= 1
 
 
 def test_it_blocks_with_a_table(vulnerable: Path) -> None:
@@ -110,7 +136,8 @@ def test_waivers_let_it_pass_until_their_day(tmp_path: Path, report: dict[str, A
 def test_a_fixed_image_has_only_what_nothing_fixes(tmp_path: Path) -> None:
     called = scan(repository(tmp_path, "fixed"), "json")
     assert called.status == 0, called.progress[-3000:]
-    assert json.loads(called.output)["findings"] == []
+    found = json.loads(called.output)["findings"]
+    assert {each["kind"] for each in found} == {"misconfiguration"}
 
 
 def test_a_published_image_is_scanned_where_it_is(
@@ -133,8 +160,10 @@ def test_a_published_image_is_scanned_where_it_is(
     )
     assert scanned.status == 0, scanned.progress[-3000:]
     found = json.loads(scanned.output)
+    # The sources of a published image are elsewhere.
+    assert found["dockerfiles"] == []
     assert [each["ids"] for each in found["findings"]] == [
-        each["ids"] for each in report["findings"]
+        each["ids"] for each in report["findings"] if each["kind"] != "misconfiguration"
     ]
     assert {image["image"] for image in found["images"]} == {f"{place}/vulnerable"}
 
