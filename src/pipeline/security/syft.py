@@ -1,6 +1,7 @@
 """Syft's own JSON as facts: the packages, and how they compare with the files of the image."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from pipeline.security.package import package_of
 from pipeline.security.scanner import Part, read
 
 NAME = "syft"
+LINKED = re.compile(r"/(bin|sbin|lib|lib32|lib64|libx32)/")
 
 
 class _Digest(Part):
@@ -65,7 +67,7 @@ def parse_syft(text: str, own: Iterable[str]) -> SbomFacts:
     """
     document = read(NAME, text, _Document)
     files = {file.location.path: file for file in document.files}
-    owned = {path for package in document.artifacts for path in _paths(package)}
+    owned = {path for package in document.artifacts for path in _paths(package, files)}
     folders = {
         str(PurePosixPath(at.path).parent)
         for package in document.artifacts
@@ -88,7 +90,7 @@ def parse_syft(text: str, own: Iterable[str]) -> SbomFacts:
         unbacked=sorted(
             f"{package.name} {package.version}"
             for package in document.artifacts
-            if package.metadata.files and not _paths(package) & files.keys()
+            if package.metadata.files and not _paths(package, files) & files.keys()
         ),
     )
 
@@ -103,18 +105,24 @@ def _package(package: _Package) -> PackageFacts:
     )
 
 
-def _paths(package: _Package) -> set[str]:
+def _paths(package: _Package, files: Mapping[str, _File]) -> set[str]:
     """Give what a package says is its own; where it was found counts when it lists nothing."""
     root = package.metadata.root
-    listed = {f"{root}/{file.path}" if root else file.path for file in package.metadata.files or []}
-    return listed or {at.path for at in package.locations}
+    listed = [f"{root}/{file.path}" if root else file.path for file in package.metadata.files or []]
+    return {_place(path, files) for path in listed or [at.path for at in package.locations]}
 
 
-def _changed(package: _Package, files: dict[str, _File]) -> Iterable[str]:
+def _place(path: str, files: Mapping[str, _File]) -> str:
+    """Find a file where it is: packages before Debian 13 list /lib, a link there to /usr/lib."""
+    return f"/usr{path}" if path not in files and LINKED.match(path) else path
+
+
+def _changed(package: _Package, files: Mapping[str, _File]) -> Iterable[str]:
     for own in package.metadata.files or []:
-        file = files.get(own.path)
+        path = _place(own.path, files)
+        file = files.get(path)
         if own.digest is None or own.config or file is None:
             continue
         sums = {each.value for each in file.digests if each.algorithm == own.digest.algorithm}
         if sums and own.digest.value not in sums:
-            yield own.path
+            yield path
