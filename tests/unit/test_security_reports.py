@@ -5,7 +5,6 @@ import hashlib
 import json
 from collections import Counter
 from datetime import date
-from html.parser import HTMLParser
 
 import pytest
 
@@ -24,6 +23,7 @@ from pipeline.report.sarif import sarif_files
 from pipeline.report.summary import UnknownFormatError
 from pipeline.security.gate import judge
 from pipeline.security.summary import summarised
+from tests.unit.page import Page
 from tests.unit.scans import AMD64, ARM64, CANARY, shop, vulnerability
 
 EMPTY = ScannedImage(image="clean", platform="linux/amd64")
@@ -324,30 +324,6 @@ def test_hostile_text_in_sarif() -> None:
     [run] = checked(sarif_files(summary(hostile))[0])
     assert "helpUri" not in run["tool"]["driver"]["rules"][0]
     assert len(run["results"][0]["message"]["text"]) == 1024
-
-
-class Page(HTMLParser):
-    """What a browser would make of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: Counter[str] = Counter()
-        self.attributes: list[tuple[str, str | None]] = []
-        self.rows: list[str | None] = []
-        self.open: list[str] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags[tag] += 1
-        self.attributes += attrs
-        if tag not in {"meta", "input"}:
-            self.open.append(tag)
-        if tag == "tr":
-            self.rows.append(dict(attrs).get("class"))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
 
 
 def test_html() -> None:

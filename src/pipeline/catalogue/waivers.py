@@ -71,7 +71,7 @@ class Exemption(Strict):
 class Waivers(Strict):
     """All that a repository accepts for a time: findings, and what rules say of images."""
 
-    waivers: list[Waiver]
+    waivers: list[Waiver] = Field(default=[])
     exemptions: list[Exemption] = Field(default=[])
 
 

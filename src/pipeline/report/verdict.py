@@ -54,19 +54,20 @@ def _json(summary: VerdictSummary) -> str:
 
 
 def _table(summary: VerdictSummary) -> str:
-    rows = [(rule.outcome, rule.rule, rule.title) for rule in summary.rules]
+    rows = [(rule.outcome, printable(rule.rule), printable(rule.title)) for rule in summary.rules]
     lines = aligned([("RESULT", "RULE", "WHAT IT ASKS FOR"), *rows])
     for rule in summary.rules:
         if rule.why:
-            lines += ["", f"{rule.rule}: {rule.outcome}", *(f"  {said}" for said in _reasons(rule))]
+            head = f"{printable(rule.rule)}: {rule.outcome}"
+            lines += ["", head, *(f"  {said}" for said in _reasons(rule))]
     return "\n".join([*lines, "", *verdict_conclusion(summary), ""])
 
 
 def _markdown(summary: VerdictSummary) -> str:
     lines = ["| result | rule | why |", "| --- | --- | --- |"]
     for rule in summary.rules:
-        why = "<br>".join(map(code, _reasons(rule))) or rule.title
-        lines.append(f"| {rule.outcome} | `{rule.rule}` | {why} |")
+        why = "<br>".join(map(code, _reasons(rule) or [rule.title]))
+        lines.append(f"| {rule.outcome} | {code(rule.rule)} | {why} |")
     lines += ["", *(f"- {line}" for line in verdict_conclusion(summary)), ""]
     return "\n".join(lines)
 

@@ -39,7 +39,10 @@ def is_rule(path: str) -> bool:
 
 
 def titles(files: Mapping[str, str]) -> dict[str, str]:
-    """Give each package of Rego files (path → text) the title of its METADATA."""
+    """Give each package of Rego files (path → text) the title of its METADATA.
+
+    Raises PolicyError.
+    """
     found: dict[str, str] = {}
     for path, text in files.items():
         if not is_rule(path):
@@ -47,7 +50,7 @@ def titles(files: Mapping[str, str]) -> dict[str, str]:
         package = PACKAGE.search(text)
         if package is None:
             raise PolicyError(f"{path}: expected 'package <name>', which names the rule.")
-        found[package[1]] = _title(text) or PurePosixPath(path).stem
+        found[package[1]] = _title(path, text) or PurePosixPath(path).stem
     return found
 
 
@@ -153,9 +156,14 @@ def _name(package: str) -> str:
     return package.rpartition(".")[2]
 
 
-def _title(text: str) -> str:
+def _title(path: str, text: str) -> str:
     match = METADATA.search(text)
     if match is None:
         return ""
-    content = yaml.safe_load(re.sub(r"^# ?", "", match[1], flags=re.MULTILINE))
+    try:
+        content = yaml.safe_load(re.sub(r"^# ?", "", match[1], flags=re.MULTILINE))
+    except yaml.YAMLError as error:
+        raise PolicyError(
+            f"{path}: expected YAML behind # METADATA, e.g. '# title: \"No image is old\"': {error}"
+        ) from error
     return str(content.get("title", "")) if isinstance(content, dict) else ""
