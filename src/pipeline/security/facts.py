@@ -5,12 +5,17 @@ What isn't known yet is null: rules say so instead of passing.
 
 from datetime import date
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.report.findings import FindingSummary
 
 
-class PackageFacts(BaseModel):
+class _Part(BaseModel):
+    # Rules are told everything, so the schema may promise it: also what has a default.
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+class PackageFacts(_Part):
     """A package in an image."""
 
     name: str
@@ -19,7 +24,7 @@ class PackageFacts(BaseModel):
     licences: list[str] = Field(description="SPDX identifiers or expressions; none: unknown.")
 
 
-class SbomFacts(BaseModel):
+class SbomFacts(_Part):
     """What the SBOM names, and how it compares with what is in the image."""
 
     packages: list[PackageFacts]
@@ -28,60 +33,66 @@ class SbomFacts(BaseModel):
     unbacked: list[str] = Field(description="Packages of which nothing is in the image.")
 
 
-class BaseImageFacts(BaseModel):
+class BaseImageFacts(_Part):
     """The image that an image stands on."""
 
-    name: str
-    digest: str
-    created: date | None
+    name: str = Field(description="As its FROM or label has it, e.g. debian:trixie-slim.")
+    digest: str = Field(description="Empty if nothing says it.")
+    created: date | None = Field(description="Null: it doesn't say, or can't be read.")
     age_days: int | None
 
 
-class TrustFacts(BaseModel):
+class TrustFacts(_Part):
     """Whether something is signed by somebody who is believed, and if not, why not."""
 
     verified: bool
-    by: str = Field(default="", description="By whose key, or which identity.")
+    by: str = Field(default="", description="Whose key, or which identity, it is signed with.")
     why: str = Field(default="", description="Why it isn't verified.")
 
 
-class Trust(BaseModel):
+class Trust(_Part):
     """Who signed something, and attested to it what policy.yml asks for (kind → by whom)."""
 
     signature: TrustFacts
     attestations: dict[str, TrustFacts]
 
 
-class PlatformFacts(BaseModel):
-    """An image on one platform; its size is in bytes, unpacked."""
+class PlatformFacts(_Part):
+    """An image on one platform."""
 
-    platform: str
-    digest: str
-    size: int | None
-    user: str
+    platform: str = Field(description="As OCI has it, e.g. linux/arm64.")
+    digest: str = Field(description="Of its manifest.")
+    size: int | None = Field(description="Bytes, unpacked; known of what was built here.")
+    user: str = Field(description="As the image's config has it; empty: root.")
     labels: dict[str, str]
     created: date | None
     sbom: SbomFacts | None = None
-    signature: TrustFacts | None = None
-    attestations: dict[str, TrustFacts] | None = None
+    signature: TrustFacts | None = Field(
+        default=None, description="Null before the image is published."
+    )
+    attestations: dict[str, TrustFacts] | None = Field(
+        default=None, description="By kind, such as sbom; null before the image is published."
+    )
 
 
-class ImageFacts(BaseModel):
-    """An image; of one that was built here `size_limit` says what it may weigh."""
+class ImageFacts(_Part):
+    """An image on all its platforms."""
 
-    image: str
+    image: str = Field(description="The service's name; of a published image, its repository.")
     digest: str = Field(description="Of the index, or of the only manifest.")
-    size_limit: int | None
-    signature: TrustFacts | None = None
-    base: BaseImageFacts | None = Field(description="None: it is made from nothing, or unknown.")
+    size_limit: int | None = Field(description="Bytes, of service.yml; null: not built here.")
+    signature: TrustFacts | None = Field(
+        default=None, description="Of the index; null before the image is published."
+    )
+    base: BaseImageFacts | None = Field(description="Null: it is made from nothing, or unknown.")
     platforms: list[PlatformFacts]
 
 
-class Facts(BaseModel):
+class Facts(_Part):
     """All that rules can look at, as `input`."""
 
-    today: date
-    version: str
-    revision: str
+    today: date = Field(description="UTC: the same everywhere.")
+    version: str = Field(description="Of what was built here; empty otherwise.")
+    revision: str = Field(description="Commit of what was built here; empty otherwise.")
     images: list[ImageFacts]
     findings: list[FindingSummary] | None = Field(description="Of scanners, judged by the gate.")
