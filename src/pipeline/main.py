@@ -112,6 +112,8 @@ OidcUrl = Annotated[
     Doc("Where GitHub gives identity tokens: env://ACTIONS_ID_TOKEN_REQUEST_URL"),
 ]
 
+NOBODY = (None, None, False)
+
 
 @object_type
 class Pipeline:
@@ -172,7 +174,8 @@ class Pipeline:
         account = (registry_username, registry_password, registry_plain_http)
         destination = Destination(address, Access.to(address, *account, default))
         signing = await read_signing(self.source)
-        bar = await self._bar(None, services, platforms)
+        bar = await self._bar(None, services, platforms, NOBODY)
+        bar = replace(bar, scans=scan, registry=destination.access)
         signer = None
         if sign:
             ways = (signing_kms, signing_environment, oidc_token, oidc_url)
@@ -180,7 +183,7 @@ class Pipeline:
         began = now()
         build, release = await self._built(services, platforms, jobs)
         built = now()
-        examination = await examine_build(build, replace(bar, scans=scan))
+        examination = await examine_build(build, bar)
         examination.verdict.check()
         spans = (Span(began, built), Span(built, now()))
         signature = None if signer is None else Signature(signer, signing, *spans)
@@ -233,7 +236,7 @@ class Pipeline:
         build = await self.build(services, platforms, jobs)
         if not scan:
             return build.report(format_)
-        bar = await self._bar(None, services, platforms)
+        bar = await self._bar(None, services, platforms, NOBODY)
         examination = await examine_build(build, bar)
         examination.verdict.check()
         return Publication(build=build, examination=examination, signer="").report(format_)
@@ -269,16 +272,17 @@ class Pipeline:
         jobs: Jobs = 4,
     ) -> ScanReport:
         """Scan images with all scanners: `scan table` shows it, `scan check` fails by it."""
+        account = (registry_username, registry_password, registry_plain_http)
         bar = await self._bar(
             image,
             services,
             platforms,
+            account,
             severity,
             without_fix,
             (trivy_database, grype_database),
             Account.of(scout_username, scout_password),
         )
-        account = (registry_username, registry_password, registry_plain_http)
         subjects, _ = await self._subjects(image, services, platforms, account, jobs)
         return await scan(
             subjects,
@@ -323,16 +327,17 @@ class Pipeline:
         jobs: Jobs = 4,
     ) -> Examination:
         """Scan, describe and judge images: the typed result of `verdict`."""
+        account = (registry_username, registry_password, registry_plain_http)
         bar = await self._bar(
             image,
             services,
             platforms,
+            account,
             severity,
             without_fix,
             (trivy_database, grype_database),
             Account.of(scout_username, scout_password),
         )
-        account = (registry_username, registry_password, registry_plain_http)
         subjects, known = await self._subjects(image, services, platforms, account, jobs)
         return await examine(subjects, known, bar)
 
@@ -387,11 +392,10 @@ class Pipeline:
         scan: Rescan = True,
     ) -> VerdictReport:
         """Verify signatures, attestations and policy: the typed result of `verify`."""
-        bar = await self._bar(image, None, platforms)
-        signing = await read_signing(self.source)
-        default = (await read_repository(self.source)).registry
         account = (registry_username, registry_password, registry_plain_http)
-        access = Access.to(image, *account, default)
+        bar = await self._bar(image, None, platforms, account)
+        signing = await read_signing(self.source)
+        access = Access.to(image, *account, (await read_repository(self.source)).registry)
         cosign = await Cosign.to(access, repository_of(image), bar.images.cosign, signing)
         identity = identity_of(subject, issuer)
         believed = await Believed.of(key, identity, self.source, cosign)
@@ -445,6 +449,7 @@ class Pipeline:
         image: str | None,
         services: Sequence[str] | None,
         platforms: Sequence[str] | None,
+        account: tuple[str | None, dagger.Secret | None, bool],
         severity: str | None = None,
         without_fix: bool = False,
         databases: tuple[dagger.File | None, dagger.File | None] = (None, None),
@@ -454,6 +459,7 @@ class Pipeline:
         platforms_named(platforms or [])
         rules = await read_rules(self.source)
         repository = await read_repository(self.source)
+        place = image or (repository.registry.address if repository.registry else "")
         sources = Sources(await read_scan(self.source), repository.registry, *databases)
         return Bar(
             images=repository.images,
@@ -462,6 +468,7 @@ class Pipeline:
             means=Means(sources, scout, self.source if image is None else None),
             threshold=Threshold.of(rules.policy).changed(chosen, without_fix),
             complete=image is None and not services and not platforms,
+            registry=Access.to(place, *account, repository.registry) if place else None,
         )
 
     async def _subjects(

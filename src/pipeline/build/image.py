@@ -47,6 +47,7 @@ class Image:
 
     service: Annotated[str, Doc("Name of the service")] = field()
     size_limit: Annotated[int, Doc("Ceiling for each platform, unpacked, in bytes")] = field()
+    base: Annotated[str, Doc("Image that it stands on; empty: it is made from nothing")] = field()
     digest: Annotated[str, Doc("Of its index")] = field()
     layout: Annotated[dagger.Directory, Doc("OCI image layout: what is published")] = field()
     platforms: Annotated[list[PlatformImage], Doc("One for each platform")] = field()
@@ -59,6 +60,7 @@ class Image:
         return Image(
             service=self.service,
             size_limit=self.size_limit,
+            base=self.base,
             digest=self.digest,
             layout=self.layout,
             platforms=self.platforms,
@@ -83,10 +85,13 @@ async def build_image(
         for platform in platforms:
             group.start_soon(build, platform)
     ordered = {platform.name: containers[platform.name] for platform in platforms}
-    return await built(_completed(service, ordered), service.name, "all platforms")
+    base = await service.base(platforms[0])
+    return await built(_completed(service, ordered, base), service.name, "all platforms")
 
 
-async def _completed(service: PipelineService, containers: dict[str, dagger.Container]) -> Image:
+async def _completed(
+    service: PipelineService, containers: dict[str, dagger.Container], base: str
+) -> Image:
     recipe = Recipe.model_validate_json(service.recipe)
     archive = dag.container().as_tarball(platform_variants=list(containers.values()))
     tools = dag.container().from_(recipe.images.debian).with_mounted_file("/image.tar", archive)
@@ -111,6 +116,7 @@ async def _completed(service: PipelineService, containers: dict[str, dagger.Cont
     return Image(
         service=service.name,
         size_limit=service.size_limit,
+        base=base,
         digest=layout.digest,
         layout=directory.with_new_file("index.json", layout.index_json),
         platforms=[

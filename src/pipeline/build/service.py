@@ -7,6 +7,7 @@ import dagger
 from dagger import Doc, dag, field, function
 
 from pipeline.build import web
+from pipeline.build.base_image import base_image
 from pipeline.build.dockerfile import rust_dockerfile, web_dockerfile
 from pipeline.build.engine import built
 from pipeline.build.platforms import Platform, platforms_named
@@ -69,6 +70,22 @@ class PipelineService:
                 own = PurePosixPath(directory, options.context, options.dockerfile)
                 raise PipelineError(f"{self.name} has a Dockerfile of its own: {own}")
         return dag.file("Dockerfile", text)
+
+    async def base(self, platform: Platform) -> str:
+        """Name the image that this one stands on; empty: it is made from nothing."""
+        recipe = Recipe.model_validate_json(self.recipe)
+        match recipe.service:
+            case DockerfileService(build=options):
+                context = self.source.directory(recipe.directory).directory(options.context)
+                text = await context.file(options.dockerfile).contents()
+                system, _, architecture = platform.name.partition("/")
+                target = {
+                    "TARGETPLATFORM": platform.name,
+                    "TARGETOS": system,
+                    "TARGETARCH": architecture,
+                }
+                return base_image(text, options.target, {**target, **options.arguments})
+        return ""
 
     async def built(self, platform: Platform) -> dagger.Container:
         """Build the container. Raises BuildFailedError with the compiler's words."""

@@ -46,6 +46,14 @@ def host_of(reference: str) -> str:
     return reference.partition("/")[0]
 
 
+def full_name(reference: str) -> str:
+    """Name an image with its registry, which is Docker Hub's when it names none."""
+    first, slash, _ = reference.partition("/")
+    if slash and (set(first) & {".", ":"} or first == "localhost"):
+        return reference
+    return f"docker.io/{reference if slash else f'library/{reference}'}"
+
+
 def repository_of(reference: str) -> str:
     """Leave out tag and digest: what stays the same from release to release."""
     name = reference.partition("@")[0]

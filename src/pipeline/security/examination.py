@@ -14,7 +14,9 @@ from pipeline.catalogue.repository import Rules
 from pipeline.catalogue.waivers import WaiversFile
 from pipeline.errors import PipelineError, first_of
 from pipeline.objects import object_type
-from pipeline.security.facts import Facts, Trust
+from pipeline.registry.access import Access
+from pipeline.security.base_images import base_images
+from pipeline.security.facts import BaseImageFacts, Facts, Trust
 from pipeline.security.gate import Threshold, today
 from pipeline.security.sbom import Sboms, describe
 from pipeline.security.scan import Means, ScanReport, scan
@@ -26,7 +28,8 @@ from pipeline.security.verdict import VerdictReport, image_facts, judged
 class Bar:
     """What images are held to, and what they are examined with.
 
-    `complete` says that these are all the repository's images; `scans`, that they are scanned.
+    `complete` says that these are all the repository's images; `scans`, that they are scanned;
+    `registry` is where base images may be that not everybody can read.
     """
 
     images: Images
@@ -35,18 +38,20 @@ class Bar:
     means: Means
     threshold: Threshold
     complete: bool
+    registry: Access | None
     scans: bool = True
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of images ahead: sizes (bytes) and trust by digest, limits by image."""
+    """What is known of images ahead: sizes (bytes) and trust by digest, the rest by image."""
 
     version: str = ""
     revision: str = ""
     sizes: Mapping[str, int] = MappingProxyType({})
     limits: Mapping[str, int] = MappingProxyType({})
     trust: Mapping[str, Trust] = MappingProxyType({})
+    bases: Mapping[str, str] = MappingProxyType({})
 
 
 def known_of(build: Build) -> Known:
@@ -57,6 +62,7 @@ def known_of(build: Build) -> Known:
         revision=build.revision,
         sizes={platform.digest: platform.size for platform in platforms},
         limits={image.service: image.size_limit for image in build.images},
+        bases={image.service: image.base for image in build.images},
     )
 
 
@@ -76,8 +82,10 @@ async def examine_build(build: Build, bar: Bar) -> Examination:
 
 async def examine(subjects: Sequence[Subject], known: Known, bar: Bar) -> Examination:
     """Scan and describe images side by side, and judge them. Raises what its parts raise."""
+    day = today()
     scans: list[ScanReport] = []
     descriptions: list[Sboms] = []
+    bases: dict[str, BaseImageFacts] = {}
 
     async def scanned() -> None:
         scans.append(
@@ -94,16 +102,20 @@ async def examine(subjects: Sequence[Subject], known: Known, bar: Bar) -> Examin
     async def described() -> None:
         descriptions.append(await describe(subjects, bar.images))
 
+    async def looked_up() -> None:
+        bases.update(await base_images(subjects, known.bases, bar.registry, bar.images.regctl, day))
+
     try:
         async with anyio.create_task_group() as group:
             if bar.scans:
                 group.start_soon(scanned)
             group.start_soon(described)
+            group.start_soon(looked_up)
     except* PipelineError as errors:
         raise first_of(errors) from errors
     report, [sboms] = scans[0] if scans else None, descriptions
     facts = Facts(
-        today=today(),
+        today=day,
         version=known.version,
         revision=known.revision,
         images=image_facts(
@@ -112,6 +124,7 @@ async def examine(subjects: Sequence[Subject], known: Known, bar: Bar) -> Examin
             known.limits,
             {sbom.digest: sbom.known() for sbom in sboms.images},
             known.trust,
+            bases,
         ),
         findings=report.known().findings if report else None,
     )

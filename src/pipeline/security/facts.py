@@ -3,11 +3,15 @@
 What isn't known yet is null: rules say so instead of passing.
 """
 
+from collections.abc import Mapping
 from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.report.findings import FindingSummary
+
+BASE_NAME = "org.opencontainers.image.base.name"
+BASE_DIGEST = "org.opencontainers.image.base.digest"
 
 
 class _Part(BaseModel):
@@ -96,3 +100,13 @@ class Facts(_Part):
     revision: str = Field(description="Commit of what was built here; empty otherwise.")
     images: list[ImageFacts]
     findings: list[FindingSummary] | None = Field(description="Of scanners, judged by the gate.")
+
+
+def base_said(annotations: Mapping[str, str], built_on: str | None) -> tuple[str, str]:
+    """Give name and digest of a base image, empty where nothing says them.
+
+    `built_on` is what an image that was built here stands on: labels may be its base image's own.
+    """
+    if built_on is not None:
+        return built_on, built_on.partition("@")[2]
+    return annotations.get(BASE_NAME, ""), annotations.get(BASE_DIGEST, "")

@@ -29,7 +29,8 @@ class Subject:
 
     `image` is a name that stays from run to run; `index` is the digest of the index that names
     this manifest, or the manifest's own; `layout` is an OCI image layout with this one
-    manifest; `files` is what it unpacks to; `config` is OCI's image config.
+    manifest; `files` is what it unpacks to; `config` is OCI's image config; `annotations` are
+    the manifest's, and the labels.
     """
 
     image: str
@@ -39,6 +40,7 @@ class Subject:
     layout: dagger.Directory
     files: dagger.Directory
     config: Mapping[str, Any]
+    annotations: Mapping[str, str]
 
     @property
     def created(self) -> str:
@@ -61,7 +63,7 @@ async def built_subjects(images: Sequence[Image]) -> list[Subject]:
                     "index.json", index_of(manifests[built.platform])
                 ),
                 files=built.container.rootfs(),
-                config=await _config(image.layout, built.digest),
+                **await _said(image.layout, built.digest),
             )
             for built in image.platforms
         ]
@@ -95,7 +97,7 @@ async def published_subjects(
                 digest=manifests[name]["digest"],
                 layout=only,
                 files=_unpacked(only, name, images.debian),
-                config=await _config(layout, manifests[name]["digest"]),
+                **await _said(layout, manifests[name]["digest"]),
             )
         )
     return subjects
@@ -123,6 +125,14 @@ async def _manifests(layout: dagger.Directory) -> dict[str, dict[str, Any]]:
         return {platform_of(await _config(layout, root["digest"])): root}
     named = {platform_of(entry["platform"]): entry for entry in descriptors(text)}
     return {name: entry for name, entry in named.items() if name != NO_PLATFORM}
+
+
+async def _said(layout: dagger.Directory, digest: str) -> dict[str, Any]:
+    """Read what an image says of itself: `config` and `annotations`."""
+    annotations = json.loads(await _blob(layout, digest)).get("annotations", {})
+    config = await _config(layout, digest)
+    labels = config.get("config", {}).get("Labels") or {}
+    return {"config": config, "annotations": {**labels, **annotations}}
 
 
 async def _config(layout: dagger.Directory, manifest: str) -> dict[str, Any]:

@@ -16,7 +16,14 @@ from pipeline.errors import shortened
 from pipeline.objects import object_type
 from pipeline.report.html import verdict_page
 from pipeline.report.verdict import VerdictSummary, render_verdict
-from pipeline.security.facts import Facts, ImageFacts, PlatformFacts, SbomFacts, Trust
+from pipeline.security.facts import (
+    BaseImageFacts,
+    Facts,
+    ImageFacts,
+    PlatformFacts,
+    SbomFacts,
+    Trust,
+)
 from pipeline.security.policy import PolicyError, is_rule, titles, verdict
 from pipeline.security.subject import Subject
 
@@ -110,8 +117,9 @@ def image_facts(
     limits: Mapping[str, int],
     sboms: Mapping[str, SbomFacts],
     trust: Mapping[str, Trust],
+    bases: Mapping[str, BaseImageFacts],
 ) -> list[ImageFacts]:
-    """Gather what is known: sizes (bytes), SBOMs and trust by digest, limits by image."""
+    """Gather what is known: sizes (bytes), SBOMs and trust by digest, the rest by image."""
     found: dict[str, ImageFacts] = {}
     for subject in subjects:
         image = found.setdefault(
@@ -121,7 +129,7 @@ def image_facts(
                 digest=subject.index,
                 size_limit=limits.get(subject.image),
                 signature=trust[subject.index].signature if subject.index in trust else None,
-                base=None,
+                base=bases.get(subject.image),
                 platforms=[],
             ),
         )
