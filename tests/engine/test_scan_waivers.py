@@ -30,6 +30,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = repository(tmp_path_factory.mktemp("waived"), "affected")
     rest = {"reason": "an example", "owner": "tests", "expires": "2999-12-31"}
     waivers = [{"id": id_, "package": package, **rest} for id_, package in WAIVED.items()]
+    waivers[0]["justification"] = "vulnerable_code_not_in_execute_path"
     (source / "config").mkdir()
     text = yaml.safe_dump({"waivers": waivers}).replace("'2999-12-31'", "2999-12-31")
     (source / "config/waivers.yml").write_text(text)
@@ -86,6 +87,24 @@ def trivy(tmp_path_factory: pytest.TempPathFactory) -> Scan:
     return scan
 
 
+@pytest.fixture(scope="module")
+def grype(tmp_path_factory: pytest.TempPathFactory) -> Scan:
+    offline = {
+        "GRYPE_DB_CACHE_DIR": str(tmp_path_factory.mktemp("grype")),
+        "GRYPE_DB_AUTO_UPDATE": "false",
+        "GRYPE_DB_VALIDATE_AGE": "false",
+        "GRYPE_CHECK_FOR_APP_UPDATE": "false",
+        "GRYPE_REGISTRY_INSECURE_USE_HTTP": "true",
+    }
+    said("grype", "--quiet", "db", "import", SETTINGS.databases / "grype-db.tar.gz", **offline)
+
+    def scan(*arguments: str | Path) -> set[str]:
+        report = said("grype", *arguments, "--quiet", "--output=json", **offline)
+        return {found["artifact"]["name"] for found in report["matches"]}
+
+    return scan
+
+
 def test_trivy_leaves_out_what_is_waived_and_nothing_else(
     source: Path, files: Path, trivy: Scan
 ) -> None:
@@ -97,27 +116,28 @@ def test_trivy_leaves_out_what_is_waived_and_nothing_else(
 
 
 def test_grype_leaves_out_what_is_waived_and_nothing_else(
-    source: Path, files: Path, tmp_path: Path
+    source: Path, files: Path, grype: Scan
 ) -> None:
-    offline = {
-        "GRYPE_DB_CACHE_DIR": str(tmp_path),
-        "GRYPE_DB_AUTO_UPDATE": "false",
-        "GRYPE_DB_VALIDATE_AGE": "false",
-        "GRYPE_CHECK_FOR_APP_UPDATE": "false",
-    }
-    said("grype", "--quiet", "db", "import", SETTINGS.databases / "grype-db.tar.gz", **offline)
-
-    def scan(*arguments: str) -> set[str]:
-        root = f"dir:{source / 'services/vulnerable/root'}"
-        report = said("grype", root, "--quiet", "--output=json", *arguments, **offline)
-        return {found["artifact"]["name"] for found in report["matches"]}
-
-    assert scan() - scan(f"--config={files / '.grype.yaml'}") == {"minimist"}
+    root = f"dir:{source / 'services/vulnerable/root'}"
+    assert grype(root) - grype(root, f"--config={files / '.grype.yaml'}") == {"minimist"}
 
 
-def test_openvex_is_about_the_images_that_were_scanned(files: Path) -> None:
-    [statement] = json.loads((files / "openvex.json").read_text())["statements"]
-    assert statement["vulnerability"]["name"] == "CVE-2021-44906"
-    assert len(statement["products"]) == 2
-    for product in statement["products"]:
-        assert product["@id"].startswith("pkg:oci/vulnerable@sha256%3A")
+@pytest.fixture(scope="module")
+def published(source: Path) -> str:
+    """The image in a registry, where its digest is known."""
+    push = ["build-all", "--push", "--format=json", "--registry-plain-http"]
+    place = f"{SETTINGS.registry}/waived"
+    called = dagger_call(*push, f"--registry={place}", source=source)
+    assert called.status == 0, called.progress[-3000:]
+    reference: str = json.loads(called.output)["images"][0]["references"][0]
+    return reference
+
+
+def test_openvex_tells_both_scanners_of_the_image_that_is_not_affected(
+    published: str, files: Path, trivy: Scan, grype: Scan
+) -> None:
+    vex = f"--vex={files / 'openvex.json'}"
+    image = ["image", "--platform=linux/amd64", "--scanners=vuln", published]
+    assert trivy(*image) - trivy(*image, vex) == {"CVE-2021-44906"}
+    image = [f"registry:{published}", "--platform=linux/amd64"]
+    assert grype(*image) - grype(*image, vex) == {"minimist"}

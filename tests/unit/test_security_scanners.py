@@ -272,8 +272,7 @@ def test_packages_are_named_by_their_package_url() -> None:
 
 def test_images_have_package_urls() -> None:
     assert oci_purl("shop", "sha256:ab") == "pkg:oci/shop@sha256%3Aab"
-    published = oci_purl("10.0.0.1:5000/acme/shop", "sha256:ab")
-    assert published == "pkg:oci/shop@sha256%3Aab?repository_url=10.0.0.1%3A5000/acme/shop"
+    assert oci_purl("10.0.0.1:5000/acme/shop", "sha256:ab") == "pkg:oci/shop@sha256%3Aab"
 
 
 def test_severities_are_in_order() -> None:

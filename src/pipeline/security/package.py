@@ -43,9 +43,8 @@ def canonical_purl(purl: str) -> str:
 
 
 def oci_purl(image: str, digest: str) -> str:
-    """Name an image by its package URL; one that isn't published has no place of its own."""
-    name = f"pkg:oci/{image.rpartition('/')[2].lower()}@{quote(digest, safe='')}"
-    return f"{name}?repository_url={quote(image, safe='/')}" if "/" in image else name
+    """Name an image by its package URL; the digest says enough, tools differ on the rest."""
+    return f"pkg:oci/{image.rpartition('/')[2].lower()}@{quote(digest, safe='')}"
 
 
 def version_in_purl(purl: str) -> str:

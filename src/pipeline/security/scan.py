@@ -137,5 +137,15 @@ async def scan(
         dockerfiles,
         [trivy.known, grype.known],
     )
-    purls = [oci_purl(subject.image, subject.digest) for subject in subjects]
-    return ScanReport.of(summary, waiver_files(waivers.waivers, findings, purls, datetime.now(UTC)))
+    waived = waiver_files(waivers.waivers, findings, _purls(subjects), datetime.now(UTC))
+    return ScanReport.of(summary, waived)
+
+
+def _purls(subjects: Sequence[Subject]) -> list[str]:
+    """Name images as tools do: some by the index, some by the platform's manifest."""
+    named = [
+        oci_purl(subject.image, digest)
+        for subject in subjects
+        for digest in (subject.index, subject.digest)
+    ]
+    return list(dict.fromkeys(named))
