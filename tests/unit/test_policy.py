@@ -39,7 +39,9 @@ def facts(today: date = LAST_DAY) -> Facts:
         )
         for name in ("linux/amd64", "linux/arm64")
     ]
-    image = ImageFacts(image="shop", size_limit=2, base=None, platforms=platforms)
+    image = ImageFacts(
+        image="shop", digest="sha256:2", size_limit=2, base=None, platforms=platforms
+    )
     return Facts(today=today, version="1.0.0", revision="", images=[image], findings=[])
 
 

@@ -39,7 +39,9 @@ def facts() -> Facts:
         sbom=SbomFacts(packages=[package], unexplained=[], changed=[], unbacked=[]),
     )
     base = BaseImageFacts(name="debian", digest="", created=None, age_days=None)
-    image = ImageFacts(image="a", size_limit=None, base=base, platforms=[platform])
+    image = ImageFacts(
+        image="a", digest="sha256:1", size_limit=None, base=base, platforms=[platform]
+    )
     return Facts(today=DAY, version="1.0.0", revision="", images=[image], findings=None)
 
 

@@ -29,6 +29,8 @@ TRIVY_IMAGE = [
 ]
 TRIVY_DOCKERFILES = ["config", *OFFLINE, "--misconfig-scanners=dockerfile", "/repository"]
 GRYPE_FILES = ["dir:/files", "--output=json"]
+# What goes to the standard output is shown in the progress of every run, whole.
+REPORT = "/report.json"
 SCOUT_IMAGE = ["cves", "--format=sarif", f"oci-dir://{LAYOUT}"]
 
 
@@ -119,8 +121,9 @@ async def _by_scout(scout: dagger.Container, subject: Subject) -> list[Finding]:
 
 
 async def _said(tool: dagger.Container, command: list[str]) -> str:
+    ended = tool.with_exec(command, use_entrypoint=True, redirect_stdout=REPORT)
     try:
-        return await tool.with_exec(command, use_entrypoint=True).stdout()
+        return await ended.file(REPORT).contents()
     except dagger.ExecError as error:
         said = shortened((error.stderr or error.stdout).splitlines(), 20)
         raise ScanError(
