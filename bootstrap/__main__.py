@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bootstrap import debian, docker, engine, go, images, machine, oci, registry, scanners
+from bootstrap import debian, docker, engine, go, images, machine, oci, registry, scanners, signing
 from bootstrap.settings import REPOSITORY, Settings
 from bootstrap.steps import (
     Progress,
@@ -91,6 +91,8 @@ def make_scanners(settings: Settings) -> None:
             scanners.make_databases(settings)
         scanners.push_databases(settings)
         publish_images(settings, progress, scanning=True)
+        signing.make_keys(settings)
+        signing.write_environment(settings, progress)
 
 
 def start_docker(settings: Settings) -> None:

@@ -108,6 +108,11 @@ class Settings:
         return f"{self.registry}/anchore/grype-db:6"
 
     @property
+    def keys(self) -> Path:
+        """A key pair to sign with, and its password."""
+        return self.cache / "keys"
+
+    @property
     def docker(self) -> Path:
         """The root file system and the clients of the Docker daemon."""
         return self.cache / "docker"

@@ -48,6 +48,7 @@ from pipeline.security.verdict import VerdictReport
 # A failure's message is written for the person who reads it: no stack trace around it.
 dagger.mod.default_module().log_exceptions = False
 
+# A secret has no default of its own: only then Dagger takes the one of a .env file.
 Services = Annotated[list[str] | None, Doc("Only these services, by name (default: all)")]
 Platforms = Annotated[
     list[str] | None, Doc("Only these platforms (default: linux/amd64,linux/arm64)")
@@ -123,7 +124,9 @@ class Pipeline:
         dagger.Directory,
         Doc("The repository: services/*/service.yml says what there is to build"),
         DefaultPath("/"),
-        Ignore(["**/node_modules", "**/target", "**/.venv", "**/__pycache__", "**/.*_cache"]),
+        Ignore(
+            [".env", "**/node_modules", "**/target", "**/.venv", "**/__pycache__", "**/.*_cache"]
+        ),
     ]
 
     @function
@@ -151,20 +154,21 @@ class Pipeline:
     @side_effect
     async def publish(
         self,
+        *,
         services: Services = None,
         platforms: Platforms = None,
         registry: RegistryAddress = None,
         registry_username: Username = None,
-        registry_password: Password = None,
+        registry_password: Password,
         registry_plain_http: PlainHttp = False,
         scan: Annotated[bool, Doc("Scan with Trivy and Grype")] = True,
         sign: Sign = True,
-        signing_key: SigningKey = None,
-        signing_password: SigningPassword = None,
+        signing_key: SigningKey,
+        signing_password: SigningPassword,
         signing_kms: SigningKms = None,
-        signing_environment: SigningEnvironment = None,
-        oidc_token: OidcToken = None,
-        oidc_url: OidcUrl = None,
+        signing_environment: SigningEnvironment,
+        oidc_token: OidcToken,
+        oidc_url: OidcUrl,
         jobs: Jobs = 4,
     ) -> Publication:
         """Build, scan, judge, publish and sign: the typed result of `build-all --push`."""
@@ -192,23 +196,24 @@ class Pipeline:
     @side_effect
     async def build_all(
         self,
+        *,
         services: Services = None,
         platforms: Platforms = None,
         push: Push = False,
         registry: RegistryAddress = None,
         registry_username: Username = None,
-        registry_password: Password = None,
+        registry_password: Password,
         registry_plain_http: PlainHttp = False,
         scan: Annotated[
             bool | None, Doc("Scan with Trivy and Grype, and judge (default: with --push)")
         ] = None,
         sign: Sign = True,
-        signing_key: SigningKey = None,
-        signing_password: SigningPassword = None,
+        signing_key: SigningKey,
+        signing_password: SigningPassword,
         signing_kms: SigningKms = None,
-        signing_environment: SigningEnvironment = None,
-        oidc_token: OidcToken = None,
-        oidc_url: OidcUrl = None,
+        signing_environment: SigningEnvironment,
+        oidc_token: OidcToken,
+        oidc_url: OidcUrl,
         jobs: Jobs = 4,
         format_: Format = "table",
     ) -> str:
@@ -216,24 +221,24 @@ class Pipeline:
         checked_format(format_)
         if push:
             publication = await self.publish(
-                services,
-                platforms,
-                registry,
-                registry_username,
-                registry_password,
-                registry_plain_http,
-                scan is not False,
-                sign,
-                signing_key,
-                signing_password,
-                signing_kms,
-                signing_environment,
-                oidc_token,
-                oidc_url,
-                jobs,
+                services=services,
+                platforms=platforms,
+                registry=registry,
+                registry_username=registry_username,
+                registry_password=registry_password,
+                registry_plain_http=registry_plain_http,
+                scan=scan is not False,
+                sign=sign,
+                signing_key=signing_key,
+                signing_password=signing_password,
+                signing_kms=signing_kms,
+                signing_environment=signing_environment,
+                oidc_token=oidc_token,
+                oidc_url=oidc_url,
+                jobs=jobs,
             )
             return publication.report(format_)
-        build = await self.build(services, platforms, jobs)
+        build = await self.build(services=services, platforms=platforms, jobs=jobs)
         if not scan:
             return build.report(format_)
         bar = await self._bar(None, services, platforms, NOBODY)
@@ -257,18 +262,19 @@ class Pipeline:
     @side_effect
     async def scan(
         self,
+        *,
         image: Published = None,
         services: Services = None,
         platforms: Platforms = None,
         registry_username: Username = None,
-        registry_password: Password = None,
+        registry_password: Password,
         registry_plain_http: PlainHttp = False,
         severity: BlockingSeverity = None,
         without_fix: WithoutFix = False,
         trivy_database: TrivyDatabase = None,
         grype_database: GrypeDatabase = None,
         scout_username: ScoutUsername = None,
-        scout_password: ScoutPassword = None,
+        scout_password: ScoutPassword,
         jobs: Jobs = 4,
     ) -> ScanReport:
         """Scan images with all scanners: `scan table` shows it, `scan check` fails by it."""
@@ -296,11 +302,12 @@ class Pipeline:
     @side_effect
     async def sbom(
         self,
+        *,
         image: Published = None,
         services: Services = None,
         platforms: Platforms = None,
         registry_username: Username = None,
-        registry_password: Password = None,
+        registry_password: Password,
         registry_plain_http: PlainHttp = False,
         jobs: Jobs = 4,
     ) -> Sboms:
@@ -312,18 +319,19 @@ class Pipeline:
     @side_effect
     async def examine(
         self,
+        *,
         image: Published = None,
         services: Services = None,
         platforms: Platforms = None,
         registry_username: Username = None,
-        registry_password: Password = None,
+        registry_password: Password,
         registry_plain_http: PlainHttp = False,
         severity: BlockingSeverity = None,
         without_fix: WithoutFix = False,
         trivy_database: TrivyDatabase = None,
         grype_database: GrypeDatabase = None,
         scout_username: ScoutUsername = None,
-        scout_password: ScoutPassword = None,
+        scout_password: ScoutPassword,
         jobs: Jobs = 4,
     ) -> Examination:
         """Scan, describe and judge images: the typed result of `verdict`."""
@@ -344,50 +352,52 @@ class Pipeline:
     @side_effect
     async def verdict(
         self,
+        *,
         image: Published = None,
         services: Services = None,
         platforms: Platforms = None,
         registry_username: Username = None,
-        registry_password: Password = None,
+        registry_password: Password,
         registry_plain_http: PlainHttp = False,
         severity: BlockingSeverity = None,
         without_fix: WithoutFix = False,
         trivy_database: TrivyDatabase = None,
         grype_database: GrypeDatabase = None,
         scout_username: ScoutUsername = None,
-        scout_password: ScoutPassword = None,
+        scout_password: ScoutPassword,
         jobs: Jobs = 4,
         format_: Format = "table",
     ) -> str:
         """Judge images by each rule of the policy, and fail when one of them does."""
         checked_format(format_)
         examination = await self.examine(
-            image,
-            services,
-            platforms,
-            registry_username,
-            registry_password,
-            registry_plain_http,
-            severity,
-            without_fix,
-            trivy_database,
-            grype_database,
-            scout_username,
-            scout_password,
-            jobs,
+            image=image,
+            services=services,
+            platforms=platforms,
+            registry_username=registry_username,
+            registry_password=registry_password,
+            registry_plain_http=registry_plain_http,
+            severity=severity,
+            without_fix=without_fix,
+            trivy_database=trivy_database,
+            grype_database=grype_database,
+            scout_username=scout_username,
+            scout_password=scout_password,
+            jobs=jobs,
         )
         return examination.verdict.check(format_)
 
     @side_effect
     async def verification(
         self,
+        *,
         image: Annotated[str, Doc("A published image")],
-        key: PublicKey = None,
+        key: PublicKey,
         subject: Identity = None,
         issuer: Issuer = None,
         platforms: Platforms = None,
         registry_username: Username = None,
-        registry_password: Password = None,
+        registry_password: Password,
         registry_plain_http: PlainHttp = False,
         scan: Rescan = True,
     ) -> VerdictReport:
@@ -407,13 +417,14 @@ class Pipeline:
     @side_effect
     async def verify(
         self,
+        *,
         image: Annotated[str, Doc("A published image")],
-        key: PublicKey = None,
+        key: PublicKey,
         subject: Identity = None,
         issuer: Issuer = None,
         platforms: Platforms = None,
         registry_username: Username = None,
-        registry_password: Password = None,
+        registry_password: Password,
         registry_plain_http: PlainHttp = False,
         scan: Rescan = True,
         format_: Format = "table",
@@ -421,15 +432,15 @@ class Pipeline:
         """Verify signatures, attestations and policy of a published image, in one verdict."""
         checked_format(format_)
         verdict = await self.verification(
-            image,
-            key,
-            subject,
-            issuer,
-            platforms,
-            registry_username,
-            registry_password,
-            registry_plain_http,
-            scan,
+            image=image,
+            key=key,
+            subject=subject,
+            issuer=issuer,
+            platforms=platforms,
+            registry_username=registry_username,
+            registry_password=registry_password,
+            registry_plain_http=registry_plain_http,
+            scan=scan,
         )
         return verdict.check(format_)
 

@@ -10,7 +10,7 @@ git rev-parse --verify --quiet HEAD >/dev/null || exit 0
 git log -1 --format='%H%n%ct'
 git rev-list --count HEAD
 git rev-parse --is-shallow-repository
-git status --porcelain | head -c 1 | wc -c
+git status --porcelain -- . ':(exclude).env' | head -c 1 | wc -c
 git config --get remote.origin.url || echo
 git tag --points-at HEAD
 """
