@@ -14,7 +14,7 @@ import anyio
 import dagger
 from dagger import dag
 
-from tests.conftest import dagger_call
+from tests.conftest import PUSH, dagger_call
 from tests.docker import start_docker
 from tests.stack.conftest import Stack, running_stack
 
@@ -56,7 +56,7 @@ def measured(stack: Stack, image: str, address: str) -> str:
 
 def main() -> None:
     """Print a line for each service."""
-    built = dagger_call("build-all", "--push", "--format=json")
+    built = dagger_call(*PUSH, "--format=json")
     if built.status != 0:
         sys.exit(built.progress[-3000:])
     images = {

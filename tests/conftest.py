@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PUSH = ["build-all", "--push", "--scan=false", "--sign=false"]
+"""Publishes without what other tests are about."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import dagger_call
+from tests.conftest import PUSH, dagger_call
 from tests.engine.conftest import Registry
 
 DOCKERFILE_SERVICE = """\
@@ -72,7 +72,7 @@ def test_wrong_fields_and_a_name_used_twice(small: Path) -> None:
 def test_size_limit_exceeded(tmp_path: Path, registry: Registry) -> None:
     source = repository(tmp_path, "too-large", limit="4 kB")
     message = refused(
-        *("build-all", "--push", f"--registry={registry.address}/failures"),
+        *(*PUSH, f"--registry={registry.address}/failures"),
         "--registry-plain-http",
         source=source,
     )
@@ -99,7 +99,7 @@ def test_code_that_does_not_compile(tmp_path: Path) -> None:
 
 def test_registry_that_is_down(small: Path) -> None:
     message = refused(
-        *("build-all", "--push", "--registry=10.99.0.1:9/nobody", "--registry-plain-http"),
+        *(*PUSH, "--registry=10.99.0.1:9/nobody", "--registry-plain-http"),
         source=small,
     )
     assert "the registry can't be reached" in message
@@ -108,7 +108,7 @@ def test_registry_that_is_down(small: Path) -> None:
 
 def test_wrong_password(small: Path, private_registry: Registry) -> None:
     message = refused(
-        *("build-all", "--push", f"--registry={private_registry.address}/team"),
+        *(*PUSH, f"--registry={private_registry.address}/team"),
         *("--registry-plain-http", "--registry-username=tester"),
         "--registry-password=env://WRONG_PASSWORD",
         source=small,
@@ -122,7 +122,7 @@ def test_wrong_password(small: Path, private_registry: Registry) -> None:
 
 def test_right_password(small: Path, private_registry: Registry) -> None:
     called = dagger_call(
-        *("build-all", "--push", "--format=json"),
+        *(*PUSH, "--format=json"),
         *(f"--registry={private_registry.address}/team", "--registry-plain-http"),
         *("--registry-username=tester", "--registry-password=env://RIGHT_PASSWORD"),
         source=small,
@@ -139,7 +139,7 @@ def test_right_password(small: Path, private_registry: Registry) -> None:
 
 def test_a_push_happens_each_time_it_is_asked_for(small: Path, registry: Registry) -> None:
     arguments = [
-        *("build-all", "--push", "--format=json", "--registry-plain-http"),
+        *(*PUSH, "--format=json", "--registry-plain-http"),
         f"--registry={registry.address}/twice",
     ]
     first = dagger_call(*arguments, source=small)
@@ -154,7 +154,7 @@ def test_a_push_happens_each_time_it_is_asked_for(small: Path, registry: Registr
 
 def test_one_platform_gives_an_index_of_one(small: Path, registry: Registry) -> None:
     called = dagger_call(
-        *("build-all", "--push", "--format=json", "--platforms=linux/arm64"),
+        *(*PUSH, "--format=json", "--platforms=linux/arm64"),
         *(f"--registry={registry.address}/single", "--registry-plain-http"),
         source=small,
     )

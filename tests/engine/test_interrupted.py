@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, dagger_call
+from tests.conftest import PUSH, ROOT, dagger_call
 from tests.engine.conftest import Registry
 from tests.engine.test_failures import repository
 
@@ -71,7 +71,7 @@ def cut_off(registry: Registry, manifests: int) -> Iterator[str]:
 def test_a_push_cut_off_leaves_no_tag(tmp_path: Path, registry: Registry, manifests: int) -> None:
     name = f"cut-off-{manifests}"
     source = repository(tmp_path, name)
-    push = ["build-all", "--push", "--registry-plain-http"]
+    push = [*PUSH, "--registry-plain-http"]
     place = f"interrupted/{uuid.uuid4()}"
     with cut_off(registry, manifests) as address:
         called = dagger_call(*push, f"--registry={address}/{place}", source=source)
@@ -91,7 +91,7 @@ def test_a_killed_run_is_simply_repeated(tmp_path: Path, registry: Registry, rea
     name = f"killed-{reached.replace(' ', '-')}"
     source = repository(tmp_path, name)
     command = [
-        *("./pipeline", "--progress=plain", f"--source={source}", "build-all", "--push"),
+        *("./pipeline", "--progress=plain", f"--source={source}", *PUSH),
         *(f"--registry={registry.address}/interrupted", "--registry-plain-http", "--format=json"),
     ]
     with subprocess.Popen(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import Called, dagger_call
+from tests.conftest import PUSH, Called, dagger_call
 from tests.engine.conftest import Registry
 from tests.scanners import DATABASES
 from tests.vulnerable import RECORDS, make
@@ -148,7 +148,7 @@ def test_a_published_image_is_scanned_where_it_is(
         "--registry-plain-http",
     ]
     environment = {"REGISTRY_PASSWORD": private_registry.password}
-    push = ["build-all", "--push", "--format=json", *account]
+    push = [*PUSH, "--format=json", *account]
     place = f"{private_registry.address}/scanned"
     pushed = dagger_call(*push, f"--registry={place}", source=vulnerable, environment=environment)
     assert pushed.status == 0, pushed.progress[-3000:]

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bootstrap.settings import Settings
-from tests.conftest import dagger_call
+from tests.conftest import PUSH, dagger_call
 from tests.engine.test_scan import DOCKERFILE, repository
 from tests.scanners import DATABASES
 
@@ -125,7 +125,7 @@ def test_grype_leaves_out_what_is_waived_and_nothing_else(
 @pytest.fixture(scope="module")
 def published(source: Path) -> str:
     """The image in a registry, where its digest is known."""
-    push = ["build-all", "--push", "--format=json", "--registry-plain-http"]
+    push = [*PUSH, "--format=json", "--registry-plain-http"]
     place = f"{SETTINGS.registry}/waived"
     called = dagger_call(*push, f"--registry={place}", source=source)
     assert called.status == 0, called.progress[-3000:]
