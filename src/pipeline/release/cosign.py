@@ -14,7 +14,7 @@ from pipeline.release import commands
 from pipeline.release.commands import Place, Trusted
 from pipeline.release.signer import Signer, SigningError
 from pipeline.release.statements import KINDS, Statement
-from pipeline.release.trust import Attempt, attempted_attestation, attestation, signature
+from pipeline.release.trust import Attempt, attempted_attestation, attestation, cause, signature
 from pipeline.security.facts import Trust, TrustFacts
 
 VERIFICATIONS_AT_A_TIME = 4
@@ -64,10 +64,9 @@ class Cosign:
         try:
             await cosign.sync()
         except dagger.ExecError as error:
-            said_last = (error.stderr or error.stdout).strip()[-800:]
             raise SigningError(
                 f"{self.place.at(digest)} wasn't signed, and no tag was moved to it.\n"
-                f"cosign said: {said_last}"
+                f"cosign said: {cause(error.stderr or error.stdout)}"
             ) from error
 
     async def trust(

@@ -16,8 +16,11 @@ UNSIGNED = "it isn't signed"
 # cosign's words, as a regular expression, and what they mean; the first that fits counts.
 REASONS = (
     (r"none of the expected identities matched", "it is signed by an identity that isn't believed"),
-    (r"none of the attestations matched the predicate type", "nothing of the kind is attested"),
-    (r"no signatures found|no matching attestations: *$", UNSIGNED),
+    (
+        r"none of the attestations matched the predicate type",
+        "nobody who is believed attested it: it is missing, was changed, or is of another image",
+    ),
+    (r"no signatures found|no matching attestations:\s*$", UNSIGNED),
     (
         r"digest.*(does not|doesn't|not) match|digest mismatch|missing digest in claim"
         r"|no matching subject",
@@ -78,10 +81,16 @@ def _reasons(attempts: Sequence[Attempt]) -> str:
     return "; ".join(dict.fromkeys(reason(attempt.errors) for attempt in attempts))
 
 
-def reason(errors: str) -> str:
-    """Put what cosign says into plain words; what isn't known stays in its own."""
+def cause(errors: str) -> str:
+    """Pick from what cosign says why it failed."""
     said = errors.partition("Error: ")[2].partition("\nerror during command execution")[0]
+    return (said or errors).strip()[-400:] or "cosign doesn't say why not"
+
+
+def reason(errors: str) -> str:
+    """Put why cosign failed into plain words; what isn't known stays in its own."""
+    said = cause(errors)
     for pattern, meaning in REASONS:
         if re.search(pattern, said):
             return meaning
-    return (said or errors).strip()[-400:] or "cosign doesn't say why not"
+    return said

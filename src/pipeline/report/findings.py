@@ -85,6 +85,7 @@ class ScanSummary(BaseModel):
         return ScanSummary(
             passed=all(finding.result != "fail" for finding in findings),
             images=[ScannedImage(image=image, platform=platform)],
+            databases=self.databases,
             findings=findings,
             stale_waivers=[],
         )

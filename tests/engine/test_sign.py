@@ -1,0 +1,317 @@
+"""What is published is signed and attested: plain cosign and `verify` believe it, nothing else."""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Called, dagger_call
+from tests.engine.conftest import Registry
+from tests.engine.signing import KeyPair, Shelf, key_pair, verify
+from tests.engine.test_failures import refused, repository
+
+TAG = "0.0.0-dev"
+# There is no scan, which would need the databases that the repository doesn't name.
+POLICY = "attestations: [sbom, provenance]\n"
+SIGNING = "transparency_log: never\n"
+KINDS = ["cyclonedx", "spdxjson", "slsaprovenance1"]
+WITHOUT_SCAN = ["--scan=false", "--registry-plain-http"]
+
+
+def shop(folder: Path, name: str = "shop") -> Path:
+    source = repository(folder, name)
+    (source / "config/policy").mkdir(parents=True)
+    (source / "config/policy/policy.yml").write_text(POLICY)
+    (source / "config/signing.yml").write_text(SIGNING)
+    return source
+
+
+def publish(source: Path, place: str, *flags: str, **environment: str) -> Called:
+    return dagger_call(
+        *("build-all", "--push", *WITHOUT_SCAN, f"--registry={place}", *flags),
+        source=source,
+        environment=environment,
+    )
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
+    return key_pair(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shop(tmp_path_factory.mktemp("shop"))
+
+
+@dataclass(frozen=True)
+class Signed(Shelf):
+    """A repository with a signed image: the digest of its index, and what the run said."""
+
+    index: str
+    report: str
+
+
+@pytest.fixture(scope="module")
+def published(source: Path, keys: KeyPair, registry: Registry) -> Signed:
+    called = publish(source, f"{registry.address}/signed", *keys.flags, **keys.environment)
+    assert called.status == 0, called.progress[-3000:]
+    shelf = Shelf(registry, "signed/shop")
+    return Signed(registry, "signed/shop", shelf.digest(TAG), called.output)
+
+
+@pytest.fixture
+def signed(published: Signed) -> Iterator[Signed]:
+    """The signed image, as it was again afterwards."""
+    kept = {tag: published.raw(tag) for tag in published.tags()}
+    yield published
+    for tag, (content, media_type) in kept.items():
+        published.put_raw(content, media_type, tag)
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Signed:
+    """An image that nobody signed."""
+    source = shop(tmp_path_factory.mktemp("stranger"), "stranger")
+    (source / "services/stranger/file").write_text("another file")
+    called = publish(source, f"{registry.address}/signed", "--sign=false")
+    assert called.status == 0, called.progress[-3000:]
+    shelf = Shelf(registry, "signed/stranger")
+    return Signed(registry, "signed/stranger", shelf.digest(TAG), called.output)
+
+
+def asked(source: Path, reference: str, *flags: str) -> Called:
+    return dagger_call("verify", f"--image={reference}", *WITHOUT_SCAN, *flags, source=source)
+
+
+def not_believed(source: Path, reference: str, keys: KeyPair) -> str:
+    return refused(
+        *("verify", f"--image={reference}", *WITHOUT_SCAN, f"--key=file://{keys.public}"),
+        source=source,
+    )
+
+
+def test_the_report_says_who_signed_and_what_was_left_out(
+    published: Signed, stranger: Signed
+) -> None:
+    assert "Signed with a private key; attested to each image: SBOM" in published.report
+    assert "Not scanned (--scan=false)." in published.report
+    assert "Not signed (--sign=false)." in stranger.report
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["bundle", "older"])
+def test_plain_cosign_verifies_index_and_platforms(
+    published: Signed, keys: KeyPair, older: bool
+) -> None:
+    for digest in (published.index, *published.platforms(published.index)):
+        assert digest in verify("verify", published.at(digest), keys, older=older)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("older", [False, True], ids=["bundle", "older"])
+def test_plain_cosign_verifies_each_attestation(
+    published: Signed, keys: KeyPair, kind: str, older: bool
+) -> None:
+    for digest in published.platforms(published.index):
+        said = verify(
+            "verify-attestation", published.at(digest), keys, f"--type={kind}", older=older
+        )
+        statement = json.loads(base64.b64decode(json.loads(said.splitlines()[-1])["payload"]))
+        assert statement["subject"][0]["digest"] == {"sha256": digest.removeprefix("sha256:")}
+
+
+def test_provenance_tells_of_the_tools_by_digest(published: Signed, keys: KeyPair) -> None:
+    [digest, _] = published.platforms(published.index)
+    said = verify("verify-attestation", published.at(digest), keys, "--type=slsaprovenance1")
+    predicate = json.loads(base64.b64decode(json.loads(said)["payload"]))["predicate"]
+    tools = predicate["buildDefinition"]["resolvedDependencies"]
+    assert all(len(tool["digest"]["sha256"]) == 64 for tool in tools)
+    assert any("rust" in tool["uri"] for tool in tools)
+
+
+def test_verify_believes_it(source: Path, published: Signed, keys: KeyPair) -> None:
+    called = asked(source, published.at(TAG), f"--key=file://{keys.public}", "--format=json")
+    assert called.status == 0, called.progress[-3000:]
+    rules = {rule["rule"]: rule["outcome"] for rule in json.loads(called.output)["rules"]}
+    assert rules["signatures"] == rules["attestations"] == "pass"
+
+
+def test_a_key_of_the_repository_is_believed(
+    tmp_path: Path, published: Signed, keys: KeyPair
+) -> None:
+    source = shop(tmp_path)
+    (source / "release.pub").write_bytes(keys.public.read_bytes())
+    (source / "config/signing.yml").write_text(f"{SIGNING}keys: [release.pub]\n")
+    assert asked(source, published.at(TAG)).status == 0
+
+
+def test_somebody_has_to_be_believed(source: Path, published: Signed) -> None:
+    message = refused(
+        *("verify", f"--image={published.at(TAG)}", "--subject=somebody", *WITHOUT_SCAN),
+        source=source,
+    )
+    assert "--issuer is missing" in message
+
+
+def test_unsigned_is_refused(source: Path, stranger: Signed, keys: KeyPair) -> None:
+    message = not_believed(source, stranger.at(TAG), keys)
+    assert "signed/stranger: it isn't signed" in message
+    assert "signed/stranger linux/arm64: it isn't signed" in message
+
+
+def test_another_key_is_refused(source: Path, published: Signed, tmp_path: Path) -> None:
+    message = not_believed(source, published.at(TAG), key_pair(tmp_path / "other"))
+    assert "signed/shop: it is signed by somebody else" in message
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["bundle", "older"])
+def test_the_signature_of_another_digest_is_refused(
+    source: Path, signed: Signed, stranger: Signed, keys: KeyPair, older: bool
+) -> None:
+    """Somebody says of their own image, kept beside ours, what we said of ours."""
+    copied = _brought(stranger, signed, stranger.index)
+    if older:
+        signature = signed.manifest(f"{signed.index.replace(':', '-')}.sig")
+        signed.put(signature, f"{copied['digest'].replace(':', '-')}.sig")
+    else:
+        forged = [
+            signed.put({**manifest, "subject": copied})
+            for manifest, _ in signed.bundles(signed.index)
+        ]
+        signed.refer(copied["digest"], forged)
+    message = not_believed(source, signed.at(copied["digest"]), keys)
+    assert "signed/shop: what is signed is another image" in message
+
+
+def test_a_platform_replaced_after_signing_is_refused(
+    source: Path, signed: Signed, stranger: Signed, keys: KeyPair
+) -> None:
+    index = signed.manifest(signed.index)
+    [_, other] = stranger.manifest(stranger.index)["manifests"]
+    replaced = {**_brought(stranger, signed, other["digest"]), "platform": other["platform"]}
+    index["manifests"] = [index["manifests"][0], replaced]
+    signed.put(index, TAG)
+    message = not_believed(source, signed.at(TAG), keys)
+    assert "signed/shop: it isn't signed" in message
+    assert "signed/shop linux/arm64: it isn't signed" in message
+    assert "signed/shop linux/amd64" not in message.partition("signatures: fail")[2]
+
+
+@pytest.mark.parametrize("change", ["of another image", "changed"])
+def test_an_sbom_of_another_image_or_a_changed_one_is_refused(
+    source: Path, signed: Signed, keys: KeyPair, change: str
+) -> None:
+    [digest, other] = signed.platforms(signed.index)
+    subject = next(
+        entry for entry in signed.manifest(signed.index)["manifests"] if entry["digest"] == digest
+    )
+    kept = [each for each in signed.bundles(digest) if not _is_sbom(each[1])]
+    sboms = [
+        each
+        for each in signed.bundles(other if change == "of another image" else digest)
+        if _is_sbom(each[1])
+    ]
+    assert len(sboms) == 2
+    descriptors = [signed.put(manifest) for manifest, _ in kept]
+    for manifest, bundle in sboms:
+        if change == "changed":
+            statement = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
+            statement["predicate"]["forged"] = True
+            payload = base64.b64encode(json.dumps(statement).encode()).decode()
+            bundle["dsseEnvelope"]["payload"] = payload
+        blob = signed.put_blob(json.dumps(bundle).encode())
+        layers = [{**manifest["layers"][0], **blob}]
+        subject_only = {name: subject[name] for name in ("mediaType", "digest", "size")}
+        descriptors.append(signed.put({**manifest, "layers": layers, "subject": subject_only}))
+    signed.refer(digest, descriptors)
+    message = not_believed(source, signed.at(TAG), keys)
+    assert "linux/amd64: sbom: nobody who is believed attested it" in message
+    assert "linux/arm64: sbom" not in message
+    assert "linux/amd64: provenance" not in message
+
+
+def test_an_expired_exemption_is_refused(tmp_path: Path, published: Signed, keys: KeyPair) -> None:
+    source = shop(tmp_path)
+    (source / "config/waivers.yml").write_text(
+        "waivers: []\nexemptions:\n  - rule: licences\n    subject: pkg:npm/a\n"
+        "    reason: tried\n    owner: platform team\n    expires: 2026-01-31\n"
+    )
+    message = not_believed(source, published.at(TAG), keys)
+    assert "config/waivers.yml:7" in message
+    assert "expired after 2026-01-31" in message
+
+
+def test_twice_signed_is_signed_twice(source: Path, signed: Signed, keys: KeyPair) -> None:
+    digests = (signed.index, *signed.platforms(signed.index))
+    before = {digest: len(signed.referrers(digest)) for digest in digests}
+    place = f"{signed.registry.address}/signed"
+    called = publish(source, place, *keys.flags, **keys.environment)
+    assert called.status == 0, called.progress[-3000:]
+    assert signed.digest(TAG) == signed.index
+    added = {digest: len(signed.referrers(digest)) - before[digest] for digest in digests}
+    assert added == {digests[0]: 1, digests[1]: 1 + len(KINDS), digests[2]: 1 + len(KINDS)}
+
+
+def test_several_ways_to_sign_are_refused_before_anything_is_built(
+    source: Path, registry: Registry, keys: KeyPair
+) -> None:
+    message = refused(
+        *("build-all", "--push", f"--registry={registry.address}/unsigned", *WITHOUT_SCAN),
+        *(*keys.flags, "--signing-kms=awskms:///alias/release"),
+        source=source,
+        **keys.environment,
+    )
+    assert "--signing-key and --signing-kms are given. Choose one:" in message
+    assert "--sign=false" in message
+    assert registry.get("unsigned/shop/tags/list").status_code == 404
+
+
+def test_a_wrong_password_moves_no_tag(source: Path, registry: Registry, keys: KeyPair) -> None:
+    message = refused(
+        *("build-all", "--push", f"--registry={registry.address}/unsigned", *WITHOUT_SCAN),
+        *keys.flags,
+        source=source,
+        COSIGN_PASSWORD="a-wrong-password",
+    )
+    assert "wasn't signed, and no tag was moved to it" in message
+    assert "a-wrong-password" not in message
+    assert Shelf(registry, "unsigned/shop").tags() == []
+
+
+def test_what_the_policy_refuses_is_not_published(
+    tmp_path: Path, registry: Registry, keys: KeyPair
+) -> None:
+    source = shop(tmp_path, "judged")
+    policy = source / "config/policy/policy.yml"
+    policy.write_text(f"{POLICY}labels: [com.acme.team]\n")
+    message = refused(
+        *("build-all", "--push", f"--registry={registry.address}/unsigned", *WITHOUT_SCAN),
+        *keys.flags,
+        source=source,
+        **keys.environment,
+    )
+    assert "judged linux/amd64 lacks com.acme.team" in message
+    assert registry.get("unsigned/judged/tags/list").status_code == 404
+
+
+def _is_sbom(bundle: dict[str, Any]) -> bool:
+    statement = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
+    return statement["predicateType"] in {
+        "https://cyclonedx.org/bom",
+        "https://spdx.dev/Document",
+    }
+
+
+def _brought(shelf: Shelf, other: Shelf, digest: str) -> dict[str, Any]:
+    """Bring an image with all that belongs to it into another repository."""
+    manifest = shelf.manifest(digest)
+    for entry in manifest.get("manifests", []):
+        _brought(shelf, other, entry["digest"])
+    for blob in [manifest.get("config"), *manifest.get("layers", [])]:
+        if blob is not None:
+            other.put_blob(shelf.registry.blob(shelf.repository, blob["digest"]))
+    return other.put_raw(*shelf.raw(digest))
