@@ -11,6 +11,7 @@ SHELL_SCRIPTS = [
     "pipeline",
     ".ci/run",
     "services/with-databases",
+    "tests/engine/*.sh",
     "bootstrap/entrypoints/*.sh",
     "src/pipeline/build/*.sh",
 ]

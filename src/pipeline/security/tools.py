@@ -31,7 +31,9 @@ TRIVY_DOCKERFILES = ["config", *OFFLINE, "--misconfig-scanners=dockerfile", "/re
 GRYPE_FILES = ["dir:/files", "--output=json"]
 # What goes to the standard output is shown in the progress of every run, whole.
 REPORT = "/report.json"
-SCOUT_IMAGE = ["cves", "--format=sarif", f"oci-dir://{LAYOUT}"]
+# Beside the report Scout writes to its output how far it is.
+SCOUT_REPORT = "/tmp/scout.sarif.json"  # noqa: S108 - in a container of its own
+SCOUT_IMAGE = ["cves", "--format=sarif", f"--output={SCOUT_REPORT}", f"oci-dir://{LAYOUT}"]
 
 
 class ScanError(PipelineError):
@@ -117,13 +119,18 @@ def _scout(image: str, account: Account) -> dagger.Container:
 
 async def _by_scout(scout: dagger.Container, subject: Subject) -> list[Finding]:
     tool = scout.with_mounted_directory(LAYOUT, subject.layout)
-    return parse_scout(await _said(tool, SCOUT_IMAGE), subject.image, subject.platform)
+    report = await _contents(tool.with_exec(SCOUT_IMAGE, use_entrypoint=True), SCOUT_REPORT)
+    return parse_scout(report, subject.image, subject.platform)
 
 
 async def _said(tool: dagger.Container, command: list[str]) -> str:
     ended = tool.with_exec(command, use_entrypoint=True, redirect_stdout=REPORT)
+    return await _contents(ended, REPORT)
+
+
+async def _contents(ended: dagger.Container, report: str) -> str:
     try:
-        return await ended.file(REPORT).contents()
+        return await ended.file(report).contents()
     except dagger.ExecError as error:
         said = shortened((error.stderr or error.stdout).splitlines(), 20)
         raise ScanError(
