@@ -132,9 +132,10 @@ def scanned(*days: int) -> ScanSummary:
 
 def test_a_report_says_how_old_databases_are() -> None:
     lines = conclusion(scanned(0, 1))
-    today = "Trivy's database: made on 2026-07-01, of today, from here.example/db:2."
+    today = "Trivy's database was made today, on 2026-07-01; it is from here.example/db:2."
     assert today in lines
-    assert "Grype's database: made on 2026-06-30, of yesterday, from here.example/db:2." in lines
+    yesterday = "Grype's database was made yesterday, on 2026-06-30; it is from here.example/db:2."
+    assert yesterday in lines
     assert not any("Warning" in line for line in lines)
 
 

@@ -239,7 +239,7 @@ def test_every_report_says_how_old_the_databases_are() -> None:
     scan = summary(finding()).model_copy(update={"databases": [old]})
     said = "older than 7 days"
     for text in (render(scan, "table"), render(scan, "markdown"), html_page(scan, "Scan")):
-        assert "made on 2026-06-01, 30 days old, from a file." in text
+        assert "database was made 30 days ago, on 2026-06-01; it is from a file." in text
         assert said in text
     assert json.loads(render(scan, "json"))["databases"] == [old.model_dump()]
     [run] = json.loads(sarif_files(scan)[0])["runs"]

@@ -132,11 +132,9 @@ def warnings(summary: ScanSummary) -> list[str]:
 
 
 def _age(database: DatabaseSummary) -> str:
-    age = {0: "of today", 1: "of yesterday"}.get(database.age_days, f"{database.age_days} days old")
-    return (
-        f"{database.scanner.capitalize()}'s database: made on {database.built}, {age}, "
-        f"from {database.origin}."
-    )
+    age = {0: "today", 1: "yesterday"}.get(database.age_days, f"{database.age_days} days ago")
+    name = database.scanner.capitalize()
+    return f"{name}'s database was made {age}, on {database.built}; it is from {database.origin}."
 
 
 def where(finding: FindingSummary) -> str:
