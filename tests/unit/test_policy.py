@@ -202,6 +202,18 @@ def test_every_rule_of_the_module_has_a_title() -> None:
         assert package.startswith("pipeline.")
 
 
+def test_the_docs_have_every_rule_and_a_right_example() -> None:
+    text = (ROOT / "docs/policy.md").read_text()
+    table = text.partition("| --- |")[2].partition("\n\n")[0]
+    rows = [row.split("|")[1] for row in table.splitlines()[1:]]
+    files = {path.stem for path in ROOT.glob("config/policy/*.rego")}
+    assert {name.strip(" `") for row in rows for name in row.split(",")} == (
+        files - {"policy_test"} | {"waivers"}
+    )
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+    assert load_waivers(example).exemptions[0].subject == "shop"
+
+
 def test_the_policy_without_a_file() -> None:
     assert load_policy(None) == Policy()
     assert Threshold.of(load_policy(None)) == Threshold()

@@ -1,0 +1,170 @@
+"""Verdicts on images by the module's rules and a repository's own, with exemptions."""
+
+import json
+import os
+import subprocess
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagger
+import pytest
+import yaml
+from dagger import dag
+
+from tests.conftest import ROOT, Called, dagger_call
+from tests.engine.conftest import Registry
+from tests.engine.test_failures import repository
+from tests.engine.test_scan import repository as vulnerable_repository
+from tests.scanners import DATABASES
+
+POLICY = ROOT / "config/policy"
+TODAY = datetime.now(UTC).date()
+REGION = (ROOT / "docs/policy.md").read_text().partition("```rego\n")[2].partition("```")[0]
+
+
+def verdict(source: Path, *arguments: str) -> Called:
+    return dagger_call("verdict", *DATABASES, *arguments, source=source)
+
+
+def write(source: Path, path: str, text: str) -> None:
+    (source / path).parent.mkdir(parents=True, exist_ok=True)
+    (source / path).write_text(text)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A repository with one image that no rule of the module finds fault with."""
+    return repository(tmp_path, "small")
+
+
+def verified(rules: dagger.Directory) -> dagger.Container:
+    image = yaml.safe_load((ROOT / "config/images.yml").read_text())["conftest"]
+    command = ["conftest", "verify", "--policy=/policy", "--no-color"]
+    expect = dagger.ReturnType.ANY
+    folder = dag.container().from_(image).with_directory("/policy", rules)
+    return folder.with_exec(command, expect=expect)
+
+
+@pytest.mark.usefixtures("engine")
+async def test_the_modules_rules_pass_their_own_tests() -> None:
+    rules = dag.directory()
+    for path in POLICY.glob("*.rego"):
+        rules = rules.with_new_file(path.name, path.read_text())
+    whole = verified(rules)
+    assert ", 0 failures" in await whole.stdout()
+    assert await whole.exit_code() == 0
+    size = (POLICY / "size.rego").read_text().replace(">", "<")
+    broken = verified(rules.with_new_file("size.rego", size))
+    assert await broken.exit_code() != 0
+    assert "test_size" in await broken.stdout()
+
+
+def test_each_rule_says_what_comes_of_an_image(small: Path) -> None:
+    called = verdict(small, "json")
+    assert called.status == 0, called.progress[-3000:]
+    told = json.loads(called.output)
+    assert told["passed"]
+    assert told["images"] == ["small linux/amd64", "small linux/arm64"]
+    outcomes = {rule["rule"]: rule["outcome"] for rule in told["rules"]}
+    rules = {path.stem for path in POLICY.glob("*.rego")} - {"policy_test"}
+    expected = dict.fromkeys(rules | {"waivers"}, "pass")
+    expected |= dict.fromkeys(("attestations", "signatures"), "skipped")
+    assert outcomes == expected
+
+
+def test_findings_fail_the_rules_they_are_for(tmp_path: Path) -> None:
+    source = vulnerable_repository(tmp_path, "affected")
+    called = verdict(source, "check")
+    assert called.status != 0
+    rows = [line.split()[:2] for line in called.message.splitlines()]
+    assert ["fail", "vulnerabilities"] in rows
+    assert ["fail", "secrets"] in rows
+    assert ["pass", "misconfigurations"] in rows
+    assert "CVE-2025-49844" in called.message
+
+
+def exempt(source: Path, expires: date) -> None:
+    exemption = {
+        "rule": "region",
+        "subject": "small",
+        "reason": "an example",
+        "owner": "tests",
+        "expires": expires,
+    }
+    text = yaml.safe_dump({"exemptions": [exemption]}, sort_keys=False)
+    write(source, "config/waivers.yml", text)
+
+
+def test_a_rule_of_the_repositorys_own_counts_and_can_be_exempted_from(small: Path) -> None:
+    write(small, "config/policy/region.rego", REGION)
+    failed = verdict(small, "check")
+    assert failed.status != 0
+    assert "Every image says in which region it may run" in failed.message
+    assert "small linux/arm64 lacks a region" in failed.message
+
+    exempt(small, TODAY)
+    exempted = verdict(small, "check")
+    assert exempted.status == 0, exempted.message
+    assert f"lacks a region (until {TODAY} by tests: an example)" in exempted.output
+
+    exempt(small, TODAY - timedelta(days=1))
+    expired = verdict(small, "check")
+    assert expired.status != 0
+    assert "config/waivers.yml:6: exemptions[0].expires: the exemption of small" in expired.message
+
+
+def test_the_repositorys_own_policy_and_rules_stand_for_the_modules(small: Path) -> None:
+    write(small, "config/policy/policy.yml", "labels: [org.acme.region]\n")
+    write(small, "config/policy/user.rego", "package pipeline.user\n")
+    called = verdict(small, "html", "contents")
+    assert called.status == 0, called.progress[-3000:]
+    assert "small linux/amd64 lacks org.acme.region" in called.output
+    assert "<td>user</td>" in called.output
+    assert "Nobody runs as root" not in called.output
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("broken.rego", "package acme.broken\n\ndeny contains if {\n", "broken.rego:3: rego_parse"),
+        ("broken.rego", "deny := 1\n", "broken.rego: expected 'package <name>'"),
+        ("policy.yml", "signature: required\n", "policy.yml:1: signature: unknown field; did you"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_said(small: Path, path: str, text: str, said: str) -> None:
+    write(small, f"config/policy/{path}", text)
+    called = verdict(small, "check")
+    assert called.status != 0
+    assert f"config/policy/{said}" in called.message
+    assert "Traceback" not in called.progress
+    assert called.output == ""
+
+
+def commit(source: Path, day: date) -> None:
+    """Commit a repository on a day: its images are of that day."""
+    time = f"{day}T12:00:00Z"
+    who = ["-c", "user.name=tests", "-c", "user.email=tests@example.org"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "Begin"]):
+        subprocess.run(
+            ["git", *who, *command],
+            cwd=source,
+            env={**os.environ, "GIT_AUTHOR_DATE": time, "GIT_COMMITTER_DATE": time},
+            check=True,
+        )
+
+
+def test_an_old_base_image_is_told(tmp_path: Path, registry: Registry) -> None:
+    base = repository(tmp_path / "base", "base")
+    commit(base, TODAY - timedelta(days=91))
+    place = f"{registry.address}/old"
+    push = ["build-all", "--push", "--format=json", f"--registry={place}", "--registry-plain-http"]
+    pushed = dagger_call(*push, source=base)
+    assert pushed.status == 0, pushed.progress[-3000:]
+    digest = json.loads(pushed.output)["images"][0]["digest"]
+    source = repository(tmp_path / "shop", "shop")
+    name = f"{place}/base@{digest}"
+    write(source, "services/shop/Dockerfile", f"FROM {name}\nCOPY file /shop\n")
+    write(source, "config/registry.yml", f"address: {registry.address}\nplain_http: true\n")
+    called = verdict(source, "check")
+    assert called.status != 0
+    assert f"shop stands on {name}, 91 days old, allowed are 90" in called.message
