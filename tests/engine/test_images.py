@@ -1,5 +1,6 @@
 """The published images, pulled back by digest: what they say, hold, weigh, and that they answer."""
 
+import hashlib
 import io
 import json
 import tarfile
@@ -102,6 +103,63 @@ def test_the_files_are_only_what_runs(
     )
     assert sum(sizes.values()) == entry["size"]
     assert entry["size"] <= LIMITS[service]
+
+
+def files_of(registry: Registry, service: str, digest: str) -> dict[str, bytes]:
+    """Unpack an image: path → content."""
+    files: dict[str, bytes] = {}
+    for layer in registry.manifest(repository(service), digest)["layers"]:
+        content = io.BytesIO(registry.blob(repository(service), layer["digest"]))
+        with tarfile.open(fileobj=content) as archive:
+            for member in archive:
+                if file := archive.extractfile(member):
+                    files[member.name.removeprefix("./")] = file.read()
+    return files
+
+
+@pytest.mark.parametrize("service", ["proxy", "web-ui"])
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_each_file_of_a_debian_package_is_as_the_packages_entry_says(
+    published: dict[str, Any], registry: Registry, service: str, platform: str
+) -> None:
+    digest = platform_of(published, service, platform)["digest"]
+    files = files_of(registry, service, digest)
+    database = "var/lib/dpkg/status.d/"
+    entries = {
+        name.removeprefix(database)
+        for name in files
+        if name.startswith(database) and not name.endswith(".md5sums")
+    }
+    assert {"nginx", "libc6", "libssl3t64"} <= entries
+    listed: dict[str, str] = {}
+    for name in entries:
+        assert f"Package: {name}\n" in files[f"{database}{name}"].decode()
+        assert f"usr/share/doc/{name}/copyright" in files
+        for line in files[f"{database}{name}.md5sums"].decode().splitlines():
+            sum_, path = line.split("  ")
+            listed[path] = sum_
+    for path, sum_ in listed.items():
+        assert hashlib.md5(files[path]).hexdigest() == sum_, path
+    programs = {path for path, content in files.items() if content.startswith(b"\x7fELF")}
+    assert programs - {"healthcheck"} <= listed.keys()
+
+
+@pytest.mark.parametrize("service", ["api-gateway", "consciousness-engine"])
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_binary_names_its_crates(
+    published: dict[str, Any], registry: Registry, service: str, platform: str
+) -> None:
+    digest = platform_of(published, service, platform)["digest"]
+    binary = files_of(registry, service, digest)[service]
+    assert b".dep-v0" in binary
+
+
+def test_a_page_names_its_npm_packages(published: dict[str, Any], registry: Registry) -> None:
+    digest = platform_of(published, "web-ui", "linux/amd64")["digest"]
+    files = files_of(registry, "web-ui", digest)
+    [react] = [path for path in files if path.endswith("node_modules/react/package.json")]
+    manifest = json.loads(files[react])
+    assert (manifest["name"], manifest["license"]) == ("react", "MIT")
 
 
 def test_the_three_services_of_the_mission_are_small_together(published: dict[str, Any]) -> None:

@@ -53,6 +53,13 @@ while [ -n "$queue" ]; do
     queue=$next
 done
 
+# What each package's licence is, in Debian's words.
+for package in /packages/*.deb; do
+    name=$(dpkg-deb --field "$package" Package)
+    mkdir -p "/nginx/usr/share/doc/$name"
+    cp -L "/unpacked/usr/share/doc/$name/copyright" "/nginx/usr/share/doc/$name/"
+done
+
 # Where scanners look for it in images without a package manager, as in distroless ones.
 database=/nginx/var/lib/dpkg/status.d
 mkdir -p "$database"
