@@ -6,7 +6,7 @@ deny contains {"msg": msg, "subject": finding.ids[0]} if {
 	some finding in input.findings
 	finding.kind == "misconfiguration"
 	finding.result == "fail"
-	msg := sprintf("%s in %s: %s", [finding.ids[0], about(finding), finding.why])
+	msg := sprintf("%s in %s: %s: %s", [finding.ids[0], about(finding), finding.why, finding.title])
 }
 
 warn contains {"msg": msg, "outcome": "waived"} if {

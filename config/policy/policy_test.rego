@@ -49,6 +49,7 @@ finding(kind, result) := {"images": [image], "findings": [{
 	"kind": kind,
 	"ids": ["CVE-1"],
 	"package": "a",
+	"title": "Something is wrong",
 	"places": [{"path": "app/a"}],
 	"result": result,
 	"why": "high, fixed in 2",

@@ -14,6 +14,7 @@ import pytest
 
 from bootstrap import registry as registries
 from bootstrap.settings import Settings
+from tests.engine.keys import KeyPair, key_pair
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -72,6 +73,12 @@ def private_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regis
     registries.start_private(settings, htpasswd)
     yield Registry(settings.private_registry, "tester", password)
     registries.stop_private(settings)
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
+    """A key pair to sign with."""
+    return key_pair(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from bootstrap.settings import Settings
 from tests.conftest import ROOT, dagger_call
 from tests.engine.conftest import Registry
+from tests.engine.keys import KeyPair
 
+SETTINGS = Settings.from_environment()
 README = (ROOT / "README.md").read_text()
 
 
@@ -20,17 +23,26 @@ def commands() -> list[str]:
 
 
 def test_there_are_commands() -> None:
-    assert len(commands()) == 9
+    assert len(commands()) == 12
 
 
 @pytest.mark.parametrize("command", commands())
-def test_an_everyday_command(command: str, private_registry: Registry) -> None:
-    arguments = shlex.split(command, comments=True)
+def test_an_everyday_command(
+    command: str, private_registry: Registry, published: dict[str, Any], keys: KeyPair
+) -> None:
+    references = {image["service"]: image["references"][0] for image in published["images"]}
+    replaced = {
+        "ghcr.io/acme": f"{private_registry.address}/acme",
+        "me": "tester",
+        "file://cosign.key": f"file://{keys.folder}/cosign.key",
+        "ghcr.io/acme/proxy:1.2.3": references["proxy"],
+        "file://cosign.pub": f"file://{SETTINGS.keys}/cosign.pub",
+    }
+    arguments = [replaced.get(word, word) for word in shlex.split(command, comments=True)]
     if "--push" in arguments:
-        replaced = {"ghcr.io/acme": f"{private_registry.address}/acme", "me": "tester"}
-        arguments = [replaced.get(argument, argument) for argument in arguments]
         arguments.append("--registry-plain-http")
-    called = dagger_call(*arguments, environment={"REGISTRY_PASSWORD": private_registry.password})
+    environment = {"REGISTRY_PASSWORD": private_registry.password, **keys.environment}
+    called = dagger_call(*arguments, environment=environment)
     assert called.status == 0, called.progress[-3000:]
     assert called.output.strip()
 

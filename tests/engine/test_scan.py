@@ -22,18 +22,21 @@ size_limit: 1 MB
 """
 TOKEN = "ghp_" + "a1B2c3D4e5F6" * 3
 BLOCKING = 7
-"""Two packages of Debian, two of npm, one of cargo, the secret, and a Dockerfile without a user."""
+"""Two packages of Debian, two of npm, one of cargo, the secret, and sudo in a Dockerfile."""
 
 
 DOCKERFILE = "services/vulnerable/Dockerfile"
-MISCONFIGURATIONS = {("DS-0002", "high"), ("DS-0026", "low")}
+MISCONFIGURATIONS = {("DS-0010", "critical"): 2, ("DS-0026", "low"): None}
+"""In which line; that there is no USER counts for nothing, as the pipeline sets it."""
 
 
 def repository(folder: Path, which: str) -> Path:
     service = folder / "services/vulnerable"
     make(service / "root", which)
     (service / "service.yml").write_text(SERVICE)
-    (service / "Dockerfile").write_text("FROM scratch\nCOPY root /\n")
+    (service / "Dockerfile").write_text(
+        "FROM scratch AS never\nRUN sudo true\nFROM scratch\nCOPY root /\n"
+    )
     if which == "affected":
         (service / "root/app/settings.env").write_text(f"GITHUB_TOKEN={TOKEN}\n")
     return folder
@@ -78,11 +81,14 @@ def test_the_repositorys_dockerfile_is_looked_at_and_the_images_configuration_is
     report: dict[str, Any],
 ) -> None:
     found = [each for each in report["findings"] if each["kind"] == "misconfiguration"]
-    assert {(each["ids"][0], each["severity"]) for each in found} == MISCONFIGURATIONS
+    places = {
+        (each["ids"][0], each["severity"]): at["line"] for each in found for at in each["places"]
+    }
+    assert places == MISCONFIGURATIONS
     # The pipeline itself gives the image a user and a health check.
-    assert [at for each in found for at in each["places"]] == 2 * [
-        {"image": "", "platform": "", "path": DOCKERFILE, "line": None}
-    ]
+    assert {(at["image"], at["path"]) for each in found for at in each["places"]} == {
+        ("", DOCKERFILE)
+    }
     assert report["dockerfiles"] == [DOCKERFILE]
 
 

@@ -20,7 +20,7 @@ SETTINGS = Settings.from_environment()
 WAIVED = {
     "CVE-2021-44906": "pkg:npm/minimist",
     "github-pat": "app/settings.env",
-    "DS-0002": DOCKERFILE,
+    "DS-0010": DOCKERFILE,
 }
 Scan = Callable[..., set[str]]
 
@@ -112,7 +112,7 @@ def test_trivy_leaves_out_what_is_waived_and_nothing_else(
     image = ["rootfs", "--scanners=vuln,secret", source / "services/vulnerable/root"]
     assert trivy(*image) - trivy(*image, ignored) == {"CVE-2021-44906", "github-pat"}
     sources = ["config", source]
-    assert trivy(*sources) - trivy(*sources, ignored) == {"DS-0002"}
+    assert trivy(*sources) - trivy(*sources, ignored) == {"DS-0010"}
 
 
 def test_grype_leaves_out_what_is_waived_and_nothing_else(

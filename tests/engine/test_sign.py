@@ -11,7 +11,8 @@ import pytest
 
 from tests.conftest import Called, dagger_call
 from tests.engine.conftest import Registry
-from tests.engine.signing import KeyPair, Shelf, key_pair, verify
+from tests.engine.keys import KeyPair, key_pair
+from tests.engine.signing import Shelf, verify
 from tests.engine.test_failures import refused, repository
 
 TAG = "0.0.0-dev"
@@ -36,11 +37,6 @@ def publish(source: Path, place: str, *flags: str, **environment: str) -> Called
         source=source,
         environment=environment,
     )
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
-    return key_pair(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture(scope="module")
@@ -257,15 +253,15 @@ def test_twice_signed_is_signed_twice(source: Path, signed: Signed, keys: KeyPai
 
 
 def test_several_ways_to_sign_are_refused_before_anything_is_built(
-    source: Path, registry: Registry, keys: KeyPair
+    source: Path, registry: Registry
 ) -> None:
     message = refused(
         *("build-all", "--push", f"--registry={registry.address}/unsigned", *WITHOUT_SCAN),
-        *(*keys.flags, "--signing-kms=awskms:///alias/release"),
+        *("--oidc-token=env://TOKEN", "--signing-kms=awskms:///alias/release"),
         source=source,
-        **keys.environment,
+        TOKEN="a-token",
     )
-    assert "--signing-key and --signing-kms are given. Choose one:" in message
+    assert "Both --signing-kms and --oidc-token are given. Choose:" in message
     assert "--sign=false" in message
     assert registry.get("unsigned/shop/tags/list").status_code == 404
 

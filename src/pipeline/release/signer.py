@@ -45,11 +45,12 @@ class Signer:
         oidc_token: dagger.Secret | None,
         oidc_url: dagger.Secret | None,
     ) -> Self:
-        """Choose one of the ways to sign. Raises SigningError when none or several are given."""
-        ways = {"--signing-key": key, "--signing-kms": kms, "--oidc-token": oidc_token}
-        given = [name for name, value in ways.items() if value]
-        if len(given) > 1:
-            raise SigningError(f"{' and '.join(given)} are given. Choose one:\n{WAYS}")
+        """Choose one of the ways to sign; a key, which .env may name, is for want of another.
+
+        Raises SigningError when there is none, or more than one.
+        """
+        if kms and oidc_token:
+            raise SigningError(f"Both --signing-kms and --oidc-token are given. Choose:\n{WAYS}")
         if kms:
             return cls(f"with {kms}", kms_reference(kms), await _variables(environment))
         if oidc_token and oidc_url:

@@ -27,6 +27,8 @@ TRIVY_IMAGE = [
     *("--scanners=vuln,secret", "--image-config-scanners=misconfig,secret"),
     *("--skip-db-update", "--skip-java-db-update"),
 ]
+# Images run as the user of their service.yml, whatever the Dockerfile says: its image is checked.
+NO_USER = ("DS-0002",)
 TRIVY_DOCKERFILES = ["config", *OFFLINE, "--misconfig-scanners=dockerfile", "/repository"]
 GRYPE_FILES = ["dir:/files", "--output=json"]
 # What goes to the standard output is shown in the progress of every run, whole.
@@ -94,7 +96,8 @@ class Scanners:
     async def dockerfiles(self, files: dagger.Directory) -> list[Finding]:
         """Look for misconfigurations in Dockerfiles; their paths are the repository's."""
         tool = self.trivy.with_mounted_directory("/repository", files)
-        return parse_trivy(await _said(tool, TRIVY_DOCKERFILES), "", "")
+        found = parse_trivy(await _said(tool, TRIVY_DOCKERFILES), "", "")
+        return [finding for finding in found if finding.ids != NO_USER]
 
     async def _trivy(self, subject: Subject) -> list[Finding]:
         tool = self.trivy.with_mounted_directory(LAYOUT, subject.layout)
