@@ -51,6 +51,25 @@ def test_every_mistake_is_named_at_its_line() -> None:
         ("a: 1\nb: 2\na: 3", "a.yml:3: a: is there already, at line 1"),
         ("a: 1\n---\nb: 1", "a.yml:2: not YAML"),
         ("a: \x00", "a.yml:1: not YAML"),
+        ("a: é\nb: \x01", "a.yml:2: not YAML: control characters"),
+        ("a: \ud800", "a.yml:1: not YAML"),
+        ("a: &x 1\nb: *x", "a.yml:2: '*x' repeats another part: write it out"),
+        ("a: [*x]", "a.yml:1: '*x' repeats another part"),
+        ("a: " + "[" * 100, "a.yml:1: is nested more than 40 levels deep"),
+        ("\n" + "- a\n" * 100_001, "a.yml:100000: the file has more than 100000 parts"),
+        ("a: " + "x" * 2_000_000, "a.yml:1: the file has 2000003 characters, expected at most"),
+        ("a: 1\nb: no", "a.yml:2: b: 'no' is a boolean in YAML: write true or false, or quote"),
+        ("on: 1", "a.yml:1: on: 'on' is a boolean in YAML"),
+        ("a: 1:30", "a.yml:1: a: '1:30' is a number in YAML: write it in decimal, or quote"),
+        ("a: 0777", "a.yml:1: a: '0777' is a number in YAML"),
+        ("a: 1_000", "a.yml:1: a: '1_000' is a number in YAML"),
+        ("a: .inf", "a.yml:1: a: '.inf' is a number in YAML"),
+        ("a: " + "9" * 5000, "a.yml:1: not YAML: Exceeds the limit"),
+        ("a: !!int ''", "a.yml:1: a: '' is a number in YAML"),
+        ("a: !!timestamp x", "a.yml:1: a: is no date, got 'x'"),
+        ("a: !!python/object:os.system x", "a.yml:1: a: has the tag tag:yaml.org,2002:python"),
+        ("a:\n  <<: {b: 1}", "a.yml:2: a: has a key that isn't text"),
+        ("[a]: 1", "a.yml:1: has a key that isn't text"),
     ],
 )
 def test_what_is_no_document_is_refused(text: str, expected: str) -> None:
@@ -59,7 +78,58 @@ def test_what_is_no_document_is_refused(text: str, expected: str) -> None:
     assert str(caught.value.mistakes[0]).startswith(expected)
 
 
-@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60))
+def test_what_people_quote_stays_text() -> None:
+    text = 'a: "no"\nb: "0777"\nc: true\nd: -1.5\ne: 12\nf: ~\n"on": x\n'
+    parsed = documents.parse("a.yml", text).data
+    assert parsed == {"a": "no", "b": "0777", "c": True, "d": -1.5, "e": 12, "f": None, "on": "x"}
+
+
+def test_a_long_value_is_shown_in_part() -> None:
+    [mistake] = mistakes(f"title: [{'a' * 1000}]\ninner: {{count: 1}}\n")
+    assert mistake.endswith("aaa…")
+    assert len(mistake) < 200
+
+
+PIECES = [
+    "a",
+    "b: ",
+    "- ",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\n",
+    "  ",
+    "\t",
+    "'",
+    '"',
+    "&x",
+    "*x",
+    "!!int ",
+    "<<: ",
+]
+PIECES += [
+    "? ",
+    "|",
+    ">",
+    "#",
+    "%",
+    "---\n",
+    "...",
+    "no",
+    "~",
+    "0x",
+    "1:2",
+    ".nan",
+    "2026-13-01",
+    "é",
+]
+
+
+@given(
+    st.text(alphabet=st.characters(codec="utf-8"), max_size=60)
+    | st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
+)
 def test_any_text_is_a_document_or_a_mistake_with_a_line(text: str) -> None:
     mistakes: list[Mistake] = []
     try:
