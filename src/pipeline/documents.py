@@ -120,8 +120,9 @@ def _walk(
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             line = key.start_mark.line + 1
-            if not isinstance(key, yaml.ScalarNode) or key.tag not in TAGS:
-                yield Mistake(path, line, dotted(field), "has a key that isn't text: write a name")
+            if key.tag != f"{TAG}str":
+                said = shown(key.value) if isinstance(key, yaml.ScalarNode) else "a collection"
+                yield Mistake(path, line, dotted(field), f"has the key {said}: expected a text")
                 continue
             inner = (*field, str(key.value))
             if inner in lines:
@@ -130,7 +131,6 @@ def _walk(
                 )
                 continue
             lines[inner] = line
-            yield from _ambiguous(path, key, inner, line)
             yield from _walk(path, loader, value, inner, lines)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
