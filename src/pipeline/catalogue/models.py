@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
+from pipeline.catalogue.settings import Setting, SettingName
 from pipeline.units import parse_size
 
 
@@ -83,6 +84,9 @@ class _Service(Strict):
     size_limit: Size = Field(description="Ceiling of the unpacked image, per platform.")
     user: User = "65532:65532"
     labels: dict[str, str] = Field(default_factory=dict, description="More OCI labels.")
+    settings: dict[SettingName, Setting] = Field(
+        default_factory=dict, description="What it reads from its environment when it starts."
+    )
 
 
 class RustService(_Service):
@@ -121,6 +125,7 @@ class Images(Strict):
     node: str = Field(description="Has Node.js and npm: builds web services.")
     regctl: str = Field(description="regctl: publishes images.")
     scout: str = Field(description="Docker Scout: scans images for those who have an account.")
+    sops: str = Field(description="sops: encrypts secrets.")
     syft: str = Field(description="Syft: describes images.")
     trivy: str = Field(description="Trivy: scans images.")
     rust: str = Field(description="Has cargo on Debian 13 or later: builds Rust services.")
