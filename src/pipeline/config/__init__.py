@@ -1,0 +1,1 @@
+"""What differs between environments: loaded, merged, checked, converted, kept secret."""

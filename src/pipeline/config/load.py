@@ -1,0 +1,76 @@
+"""All environments of a repository, read and checked in one go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from pipeline.config.check import check
+from pipeline.config.environments import (
+    ENVIRONMENT_FILES,
+    Environments,
+    UnknownEnvironmentError,
+    load_environments,
+)
+from pipeline.config.resolve import Configuration, Overlays, resolved
+from pipeline.config.secrets import SecretsFile, load_secrets
+from pipeline.config.sections import Sections
+from pipeline.errors import InvalidFilesError, Mistake
+
+NO_OVERLAYS = Overlays()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a repository says of its environments."""
+
+    sections: Sections
+    environments: Environments
+    configurations: Mapping[str, Configuration]
+    secrets: Mapping[str, SecretsFile]
+
+    def one(self, name: str | None) -> Configuration:
+        """Give one environment. Raises UnknownEnvironmentError."""
+        if name is None:
+            raise UnknownEnvironmentError(
+                "This is about one environment: choose it with `config --environment NAME`, "
+                f"of {', '.join(self.environments.names)}."
+            )
+        return self.configurations[self.environments.checked(name)]
+
+
+def load(
+    sections: Sections,
+    environments: Mapping[str, str],
+    secrets: Mapping[str, str],
+    name: str | None = None,
+    overlays: Overlays = NO_OVERLAYS,
+) -> Loaded:
+    """Read all files (path → text); overlays are for the environment of this name.
+
+    Raises UnknownEnvironmentError, and InvalidFilesError with every mistake of every file.
+    """
+    if not environments:
+        raise UnknownEnvironmentError(
+            f"The repository has no environments: no file matches {ENVIRONMENT_FILES}.\n"
+            "Write one for each, e.g. config/environments/production.yml."
+        )
+    mistakes: list[Mistake] = []
+    try:
+        files = load_environments(environments, sections)
+    except InvalidFilesError as error:
+        mistakes += error.mistakes
+    try:
+        names = [PurePosixPath(path).stem for path in environments]
+        encrypted = load_secrets(secrets, sections, names)
+    except InvalidFilesError as error:
+        mistakes += error.mistakes
+    if mistakes:
+        raise InvalidFilesError(mistakes)
+    if name is not None:
+        files.checked(name)
+    configurations = {
+        each: resolved(files, each, sections, overlays if each == name else NO_OVERLAYS)
+        for each in files.names
+    }
+    check(files, configurations, encrypted)
+    return Loaded(sections, files, configurations, encrypted)

@@ -1,0 +1,128 @@
+"""config/secrets/*.yml: what can be known of encrypted files without their key."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from pipeline import documents
+from pipeline.config.environments import meant
+from pipeline.config.sections import Sections
+from pipeline.documents import Document
+from pipeline.errors import InvalidFilesError, Mistake
+
+METADATA = "sops"
+ENCRYPTED = re.compile(r"ENC\[AES256_GCM,data:.*,type:\w+\]", re.DOTALL)
+CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
+# Where SOPS lists who can decrypt, and what it calls them there.
+RECIPIENTS = {
+    "age": "recipient",
+    "kms": "arn",
+    "gcp_kms": "resource_id",
+    "azure_kv": "vault_url",
+    "hc_vault": "vault_address",
+    "pgp": "fp",
+}
+
+
+@dataclass(frozen=True)
+class SecretsFile:
+    """The sensitive settings that an environment has, and who can read them."""
+
+    document: Document
+    names: frozenset[tuple[str, str]]
+    recipients: tuple[str, ...]
+    modified: str
+
+
+def secrets_path(environment: str) -> str:
+    """Say where an environment's secrets are."""
+    return f"config/secrets/{environment}.yml"
+
+
+def load_secrets(
+    texts: Mapping[str, str], sections: Sections, environments: Collection[str]
+) -> dict[str, SecretsFile]:
+    """Read all files (path → text), by environment. Raises InvalidFilesError with all mistakes."""
+    files: dict[str, SecretsFile] = {}
+    mistakes: list[Mistake] = []
+    for path, text in sorted(texts.items()):
+        try:
+            document = _parsed(path, text)
+        except InvalidFilesError as error:
+            mistakes += error.mistakes
+            continue
+        name = PurePosixPath(path).stem
+        if name not in environments:
+            message = f"there is no environment '{name}'{meant(name, environments)}"
+            mistakes.append(document.mistake((), message))
+        mistakes += _mistakes(document, sections)
+        files[name] = _file(document)
+    if mistakes:
+        raise InvalidFilesError(mistakes)
+    return files
+
+
+def _parsed(path: str, text: str) -> Document:
+    conflict = CONFLICT.search(text)
+    if conflict:
+        line = text[: conflict.start()].count("\n") + 1
+        message = (
+            "git left a conflict: take one side whole, then set the values that only the other "
+            "one has with `config --environment … set-secret`, for a signature covers them all"
+        )
+        raise InvalidFilesError([Mistake(path, line, "", message)])
+    document = documents.parse(path, text)
+    metadata = document.data.get(METADATA) if isinstance(document.data, dict) else None
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("mac"), str):
+        message = (
+            "isn't encrypted: encrypt it with `config --environment … encrypt` or with sops, and "
+            "change what it holds where it is used, if git has it already"
+        )
+        raise InvalidFilesError([Mistake(path, 1, "", message)])
+    return document
+
+
+def _mistakes(document: Document, sections: Sections) -> Iterator[Mistake]:
+    for key, values in document.data.items():
+        if key == METADATA:
+            continue
+        if key not in sections:
+            yield document.mistake((key,), f"unknown section{meant(key, sections)}")
+        elif not isinstance(values, dict):
+            yield document.mistake((key,), "expected a mapping of settings")
+        else:
+            settings = sections[key].settings
+            sensitive = [name for name, setting in settings.items() if setting.sensitive]
+            for name, value in values.items():
+                if name not in settings:
+                    message = f"unknown setting{meant(name, sensitive)}"
+                    yield document.mistake((key, name), message)
+                elif name not in sensitive:
+                    message = "isn't sensitive: move it to config/environments"
+                    yield document.mistake((key, name), message)
+                elif not isinstance(value, str) or not ENCRYPTED.fullmatch(value):
+                    message = (
+                        "stands in plain text: change it where it is used, and give the new value "
+                        "with `config --environment … set-secret`"
+                    )
+                    yield document.mistake((key, name), message)
+
+
+def _file(document: Document) -> SecretsFile:
+    metadata: dict[str, Any] = document.data[METADATA]
+    names = {
+        (key, name)
+        for key, values in document.data.items()
+        if key != METADATA and isinstance(values, dict)
+        for name in values
+    }
+    recipients = [
+        str(entry.get(field, ""))
+        for kind, field in RECIPIENTS.items()
+        for entry in metadata.get(kind) or []
+        if isinstance(entry, dict)
+    ]
+    modified = str(metadata.get("lastmodified", ""))
+    return SecretsFile(document, frozenset(names), tuple(recipients), modified)

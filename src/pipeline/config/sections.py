@@ -1,0 +1,180 @@
+"""The sections that environments have: one for each service, and those of every deployment."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.catalogue.catalogue import Entry
+from pipeline.catalogue.settings import Setting
+from pipeline.errors import InvalidFilesError, Mistake
+
+PERFORMANCE = "performance"
+# Limits that hold for all services; a service's section may have its own.
+LIMITS = {
+    "cpu_limit": Setting(type="cpu", description="Processors that a replica may use."),
+    "memory_limit": Setting(type="memory", description="Memory that a replica may use."),
+    "min_replicas": Setting(
+        type="integer", minimum=1, maximum=1000, description="Replicas at the least."
+    ),
+    "max_replicas": Setting(
+        type="integer", minimum=1, maximum=1000, description="Replicas at the most."
+    ),
+}
+FIXED = {
+    PERFORMANCE: {
+        **LIMITS,
+        "target_cpu_percent": Setting(
+            type="integer",
+            minimum=1,
+            maximum=100,
+            default=70,
+            unit="%",
+            description="Load at which replicas are added.",
+        ),
+    },
+    "deployment": {
+        "target": Setting(
+            type="string",
+            choices=["compose", "kubernetes"],
+            description="What runs the containers.",
+        ),
+        "strategy": Setting(
+            type="string",
+            choices=["rolling", "blue-green", "canary"],
+            default="rolling",
+            description="How a new version takes over.",
+        ),
+        "port": Setting(
+            type="integer",
+            minimum=1,
+            maximum=65535,
+            default=8080,
+            description="Where the entry can be reached.",
+        ),
+        "health_timeout_seconds": Setting(
+            type="integer",
+            minimum=1,
+            maximum=30,
+            default=30,
+            unit="s",
+            description="The longest that a deployed service may take until it is healthy.",
+        ),
+        "rollback_timeout_seconds": Setting(
+            type="integer",
+            minimum=1,
+            maximum=60,
+            default=60,
+            unit="s",
+            description="The longest that going back may take.",
+        ),
+    },
+    "monitoring": {
+        "enabled": Setting(
+            type="boolean", default=True, description="Whether metrics are collected."
+        ),
+        "scrape_interval_seconds": Setting(
+            type="integer",
+            minimum=1,
+            maximum=3600,
+            default=30,
+            unit="s",
+            description="How often metrics are collected.",
+        ),
+    },
+}
+# Of what stands behind the services: a database, a cache.
+BACKING = {
+    "managed": Setting(
+        type="boolean",
+        default=True,
+        description="Whether a deployment brings it along; else it runs elsewhere.",
+    ),
+    "cpu_limit": LIMITS["cpu_limit"].model_copy(update={"optional": True}),
+    "memory_limit": LIMITS["memory_limit"].model_copy(update={"optional": True}),
+    "storage": Setting(type="memory", optional=True, description="Disk for what it keeps."),
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """Part of an environment: what it is of, and the settings that it has."""
+
+    origin: str
+    settings: Mapping[str, Setting]
+    service: str = ""
+
+    def is_own(self, name: str) -> bool:
+        """Whether the service reads this setting itself."""
+        return bool(self.service) and name not in LIMITS
+
+
+Sections = Mapping[str, Section]
+
+
+def section_name(name: str) -> str:
+    """Write a service's name as its section's."""
+    return name.replace("-", "_")
+
+
+def variable_of(section: str, name: str, setting: Setting) -> str:
+    """Name the environment variable that carries a setting."""
+    return setting.variable or f"{section}_{name}".upper()
+
+
+def sections_of(entries: Sequence[Entry], backing: Iterable[str] = ()) -> Sections:
+    """List all sections. Raises InvalidFilesError when two have one name or variable."""
+    own = {name: setting.model_copy(update={"optional": True}) for name, setting in LIMITS.items()}
+    listed = [(name, Section("every deployment", settings)) for name, settings in FIXED.items()]
+    listed += [(section_name(name), Section("config/stack.yml", BACKING)) for name in backing]
+    listed += [
+        (
+            section_name(entry.service.name),
+            Section(
+                f"{entry.directory}/service.yml",
+                {**entry.service.settings, **own},
+                entry.service.name,
+            ),
+        )
+        for entry in entries
+    ]
+    mistakes = [
+        Mistake(
+            f"{entry.directory}/service.yml",
+            1,
+            f"settings.{name}",
+            f"is a setting that every service has: choose a name other than {', '.join(LIMITS)}",
+        )
+        for entry in entries
+        for name in entry.service.settings
+        if name in LIMITS
+    ]
+    found: dict[str, Section] = {}
+    for name, section in listed:
+        if name in found:
+            mistakes.append(
+                Mistake(
+                    section.origin,
+                    1,
+                    "name",
+                    f"'{name}' is the section of {found[name].origin} too: choose another name",
+                )
+            )
+        found[name] = section
+    for key, section in found.items():
+        mistakes += _shared_variables(key, section)
+    if mistakes:
+        raise InvalidFilesError(mistakes)
+    return found
+
+
+def _shared_variables(key: str, section: Section) -> Iterable[Mistake]:
+    carries: dict[str, str] = {}
+    for name, setting in section.settings.items():
+        variable = variable_of(key, name, setting)
+        if variable in carries:
+            yield Mistake(
+                section.origin,
+                1,
+                f"settings.{name}.variable",
+                f"{variable} carries {carries[variable]} already: name another variable",
+            )
+        carries.setdefault(variable, name)
