@@ -21,6 +21,7 @@ from pipeline.catalogue.repository import (
     read_stack,
     read_waivers,
 )
+from pipeline.config.config import Config
 from pipeline.deploy.stack import started
 from pipeline.objects import object_type, side_effect
 from pipeline.registry.access import Access
@@ -258,6 +259,31 @@ class Pipeline:
         containers = await built_here(chosen)
         ports = {service.name: service.port for service in chosen}
         return await started(stack, containers, ports, repository.images.git)
+
+    @function
+    async def config(
+        self,
+        environment: Annotated[
+            str | None, Doc("Name of a file in config/environments, e.g. staging")
+        ] = None,
+        set_: Annotated[
+            list[str] | None, Name("set"), Doc("SECTION.SETTING=VALUE, on top of all else")
+        ] = None,
+        variables: Annotated[
+            dagger.File | None, Doc("NAME=VALUE lines, as of `env`, on top of the files")
+        ] = None,
+        key: Annotated[
+            dagger.Secret | None, Doc("age key that opens the secrets, e.g. env://SOPS_AGE_KEY")
+        ] = None,
+    ) -> Config:
+        """Look at what differs between environments: validate, explain, convert, diff, report."""
+        return Config(
+            source=self.source,
+            environment=environment,
+            flags=set_ or [],
+            variables=await variables.contents() if variables else "",
+            key=key,
+        )
 
     @side_effect
     async def scan(

@@ -1,0 +1,142 @@
+"""Values of secrets: checked without being shown, written for those who need them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pipeline import documents
+from pipeline.catalogue.settings import Value, to_text
+from pipeline.config.convert import (
+    UnknownFormatError,
+    dumped,
+    dumped_all,
+    manifest,
+    without_clash,
+)
+from pipeline.config.environment_file import environment_file
+from pipeline.config.environments import meant
+from pipeline.config.resolve import Configuration
+from pipeline.config.secrets import METADATA, secrets_path
+from pipeline.config.sections import Sections, variable_of
+from pipeline.errors import InvalidFilesError, Mistake, PipelineError
+
+Secrets = Mapping[str, Mapping[str, Value]]
+
+
+class UnknownSecretError(PipelineError):
+    """Somebody named a setting that isn't sensitive, or isn't at all."""
+
+
+def sensitive_setting(field: str, sections: Sections) -> tuple[str, str]:
+    """Give section and name of a sensitive setting. Raises UnknownSecretError."""
+    known = [
+        f"{key}.{name}"
+        for key, section in sections.items()
+        for name, setting in section.settings.items()
+        if setting.sensitive
+    ]
+    if field not in known:
+        raise UnknownSecretError(f"'{field}' is no sensitive setting{meant(field, known)}.")
+    key, _, name = field.partition(".")
+    return key, name
+
+
+def checked(path: str, data: object, sections: Sections) -> Secrets:
+    """Check values of secrets against their settings. Raises InvalidFilesError, without values."""
+    mistakes: list[Mistake] = []
+    found: dict[str, dict[str, Value]] = {}
+    sensitive = [
+        f"{key}.{name}"
+        for key, section in sections.items()
+        for name, setting in section.settings.items()
+        if setting.sensitive
+    ]
+    if not isinstance(data, dict) or not all(isinstance(part, dict) for part in data.values()):
+        raise InvalidFilesError([Mistake(path, 1, "", "expected sections, each with settings")])
+    for key, values in data.items():
+        for name, value in values.items():
+            field = f"{key}.{name}"
+            if field not in sensitive:
+                message = f"is no sensitive setting{meant(field, sensitive)}"
+                mistakes.append(Mistake(path, 1, field, message))
+                continue
+            setting = sections[key].settings[name]
+            if not setting.accepts(value):
+                mistakes.append(Mistake(path, 1, field, f"expected {setting.expected}"))
+            found.setdefault(key, {})[name] = value
+    if mistakes:
+        raise InvalidFilesError(mistakes)
+    return found
+
+
+def read_plain(path: str, text: str, sections: Sections) -> Secrets:
+    """Read a plain file that is to be encrypted. Raises InvalidFilesError, without its values."""
+    try:
+        data = documents.parse(path, text).data
+    except InvalidFilesError as error:
+        raise InvalidFilesError(
+            Mistake(path, mistake.line, mistake.field, "can't be read as plain YAML: quote texts")
+            for mistake in error.mistakes
+        ) from None
+    if isinstance(data, dict) and METADATA in data:
+        raise InvalidFilesError([Mistake(path, 1, METADATA, "is encrypted already")])
+    return checked(path, data, sections)
+
+
+def disclosed(
+    configuration: Configuration, data: object, name: str, only: Sequence[str] = ()
+) -> str:
+    """Write secrets in a format. Raises UnknownFormatError, InexpressibleError."""
+    if name not in FORMATS:
+        raise UnknownFormatError(f"Unknown format '{name}'. Expected one of: {', '.join(FORMATS)}.")
+    chosen = {key for key, _ in configuration.services(only)}
+    secrets = checked(secrets_path(configuration.environment), data, configuration.sections)
+    return FORMATS[name](
+        configuration, {key: values for key, values in secrets.items() if key in chosen}
+    )
+
+
+def _variables(configuration: Configuration, key: str, values: Mapping[str, Value]) -> list[Any]:
+    settings = configuration.sections[key].settings
+    return [
+        (variable_of(key, name, settings[name]), to_text(value), f"{key}.{name}")
+        for name, value in values.items()
+    ]
+
+
+def _yaml(_: Configuration, secrets: Secrets) -> str:
+    return dumped({key: dict(values) for key, values in secrets.items()})
+
+
+def _env(configuration: Configuration, secrets: Secrets) -> str:
+    return environment_file(
+        without_clash(
+            variable
+            for key, values in secrets.items()
+            for variable in _variables(configuration, key, values)
+        )
+    )
+
+
+def _kubernetes(configuration: Configuration, secrets: Secrets) -> str:
+    names = dict(configuration.services())
+    return dumped_all(
+        manifest(
+            configuration,
+            "Secret",
+            names[key],
+            {
+                "type": "Opaque",
+                "stringData": {
+                    variable: text for variable, text, _ in _variables(configuration, key, values)
+                },
+            },
+        )
+        for key, values in secrets.items()
+    )
+
+
+FORMATS: dict[str, Callable[[Configuration, Secrets], str]] = {
+    "yaml": _yaml,
+    "env": _env,
+    "kubernetes": _kubernetes,
+}
