@@ -15,7 +15,19 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bootstrap import debian, docker, engine, go, images, machine, oci, registry, scanners, signing
+from bootstrap import (
+    debian,
+    docker,
+    engine,
+    go,
+    images,
+    machine,
+    oci,
+    registry,
+    scanners,
+    signing,
+    sops,
+)
 from bootstrap.settings import REPOSITORY, Settings
 from bootstrap.steps import (
     Progress,
@@ -76,7 +88,7 @@ def start(settings: Settings) -> None:
 
 
 def make_scanners(settings: Settings) -> None:
-    """Make the scanners' images and their small databases, and put them into the registry."""
+    """Make the images of scanners and sops, and small databases, and put them into the registry."""
     progress = Progress()
     if not is_running(settings):
         raise SetupError("The engine here makes the scanners' images: run ./pipeline start first.")
@@ -86,6 +98,11 @@ def make_scanners(settings: Settings) -> None:
             python = make_python(settings, REPOSITORY / "requirements.lock", progress)
             go.make_toolchain(settings, python)
             scanners.make_programs(settings, python, progress)
+        if not is_current(settings.sops, sops.key()):
+            progress.step("sops, once (a minute)")
+            python = make_python(settings, REPOSITORY / "requirements.lock", progress)
+            go.make_toolchain(settings, python)
+            sops.make_programs(settings)
         if not is_current(settings.databases, scanners.databases_key()):
             progress.step("the scanners' databases: small, see bootstrap/vulnerabilities/README.md")
             scanners.make_databases(settings)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bootstrap import scanners
-from bootstrap.settings import HERE
+from bootstrap import scanners, sops
+from bootstrap.settings import HERE, Settings
 from bootstrap.steps import key_of
 
 BASE = "debian:trixie-slim"
@@ -45,7 +45,24 @@ class Recipe:
     @property
     def scans(self) -> bool:
         """Whether its program is one of those that only the command `scanners` makes."""
-        return Path(self.binary).name in scanners.BINARIES
+        return self._program in {*scanners.BINARIES, *sops.COMPILED}
+
+    def made(self, settings: Settings) -> Path:
+        """Give the folder that its program is made in."""
+        if self._program in sops.COMPILED:
+            return settings.sops
+        return settings.scanners if self.scans else settings.dagger.parent
+
+    @property
+    def made_from(self) -> list[str]:
+        """Say what its program is made from, if that is no part of the installation itself."""
+        if self._program in sops.COMPILED:
+            return [sops.key()]
+        return [scanners.key()] if self.scans else []
+
+    @property
+    def _program(self) -> str:
+        return Path(self.binary).name
 
 
 IMAGES = {
@@ -115,6 +132,12 @@ IMAGES = {
         user="65532:65532",
         binary="ko-app/cosign",
     ),
+    "ghcr.io/getsops/sops:v3.11.0": Recipe(
+        packages="",
+        after="useradd --create-home --shell /bin/bash sops",
+        user="sops",
+        binary="usr/local/bin/sops",
+    ),
     "openpolicyagent/conftest:v0.66.0": Recipe(
         packages="git",
         after="ln -s /conftest /usr/local/bin/conftest",
@@ -126,8 +149,7 @@ IMAGES = {
 
 def key(recipe: Recipe, base: str) -> str:
     """Say what an image is made from; `base` is the digest of the base image."""
-    program = [scanners.key()] if recipe.scans else []
-    return key_of(base, repr(recipe), INSTALL, entrypoint(recipe), *program)
+    return key_of(base, repr(recipe), INSTALL, entrypoint(recipe), *recipe.made_from)
 
 
 def mirrored(name: str) -> str:

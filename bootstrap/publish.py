@@ -38,8 +38,8 @@ def describe(recipe: Recipe, settings: Settings) -> dagger.Container:
         ).with_entrypoint(["/entrypoint"], keep_default_args=True)
     if recipe.binary:
         name = Path(recipe.binary).name
-        made = settings.scanners if recipe.scans else settings.dagger.parent
-        binary = dag.host().directory(str(made), include=[name]).file(name)
+        made = str(recipe.made(settings))
+        binary = dag.host().directory(made, include=[name]).file(name)
         container = container.with_file(f"/{recipe.binary}", binary)
         container = container.with_entrypoint([f"/{recipe.binary}"], keep_default_args=True)
     return container.with_user(recipe.user) if recipe.user else container

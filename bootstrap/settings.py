@@ -93,6 +93,11 @@ class Settings:
         return self.cache / "scanners"
 
     @property
+    def sops(self) -> Path:
+        """Programs that keep secrets."""
+        return self.cache / "sops"
+
+    @property
     def databases(self) -> Path:
         """The scanners' databases, as files."""
         return self.cache / "databases"

