@@ -94,6 +94,10 @@ def test_every_mistake_of_every_file_is_named() -> None:
             {"one": "extends: base\nstricter_than: base"},
             "one.yml:2: stricter_than: there is no environment 'base'; expected one of one",
         ),
+        (
+            {"one": "extends: base\nstricter_than: two", "two": "stricter_than: one"},
+            "one.yml:2: stricter_than: 'two' is stricter than this one in turn",
+        ),
         ({"one": "extends: base\nshop: 5"}, "one.yml:2: shop: expected a mapping of settings"),
         ({"one": "- a"}, "one.yml:1: expected a mapping of sections"),
         ({"one": "extends: base\npartial: 1"}, "one.yml:2: partial: Input should be a valid bool"),
@@ -132,7 +136,7 @@ def test_an_environment_may_not_be_laxer_than_the_one_it_is_stricter_than() -> N
         "(config/environments/staging.yml:3), got 0.8 (config/environments/production.yml:4)"
     ]
     files["production"] = files["production"].replace("0.8", "0.9")
-    assert loaded(files).environments.names == ["production", "staging"]
+    assert loaded(files).environments.names == ["staging", "production"]
 
 
 def test_what_one_environment_has_is_missed_in_another() -> None:

@@ -4,7 +4,7 @@ from functools import reduce
 from random import Random
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config.resolve import Overlays
@@ -34,6 +34,7 @@ def layer(random: Random) -> Node:
     return tree(random_data(random), "here")
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=True))
 def test_layers_can_be_put_together_in_any_grouping(random: Random) -> None:
     for _ in range(CASES):
@@ -41,6 +42,7 @@ def test_layers_can_be_put_together_in_any_grouping(random: Random) -> None:
         assert merged(merged(low, middle), high) == merged(low, merged(middle, high))
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=True))
 def test_an_empty_layer_changes_nothing(random: Random) -> None:
     for _ in range(CASES):
@@ -60,6 +62,7 @@ def expected(low: object, high: object) -> object:
     return {name: value for name, value in found.items() if value is not None}
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=True))
 def test_mappings_merge_all_else_replaces_and_null_removes(random: Random) -> None:
     for _ in range(CASES):
@@ -68,6 +71,7 @@ def test_mappings_merge_all_else_replaces_and_null_removes(random: Random) -> No
         assert plain(reduce(merged, layers, EMPTY)) == reduce(expected, datas, {})
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=True))
 def test_no_value_is_lost_and_each_knows_its_layer(random: Random) -> None:
     for _ in range(CASES):

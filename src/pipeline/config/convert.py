@@ -1,12 +1,14 @@
 """One environment's values in the formats of those who read them; sensitive ones only by name."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import tomli_w
 import yaml
 
+from pipeline import documents
 from pipeline.catalogue.settings import Value, to_text
 from pipeline.config.environment_file import InexpressibleError, environment_file
 from pipeline.config.resolve import Configuration, Configured
@@ -15,6 +17,7 @@ from pipeline.errors import PipelineError
 from pipeline.units import cores, memory
 
 LARGEST_CONFIGMAP = 2**20
+LINE_ENDS = re.compile("[\r\x85\u2028\u2029\ufeff]")
 
 
 class UnknownFormatError(PipelineError):
@@ -32,6 +35,14 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Write a text; in double quotes where YAML would take a character for a line's end."""
+    return dumper.represent_scalar(
+        f"{documents.TAG}str", text, style='"' if LINE_ENDS.search(text) else None
+    )
+
+
+_Dumper.add_representer(str, _text_node)
 _Dumper.add_representer(Removed, lambda dumper, _: dumper.represent_scalar("!reset", "null"))
 
 

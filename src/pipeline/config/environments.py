@@ -62,8 +62,9 @@ class Environments:
 
     @property
     def names(self) -> list[str]:
-        """Name the environments: all files but those that are only extended."""
-        return [name for name, file in self.files.items() if not file.head.partial]
+        """Name the environments, the laxest first: all files but those that are only extended."""
+        names = [name for name, file in self.files.items() if not file.head.partial]
+        return sorted(names, key=lambda name: len(_laxer_than(name, self.files)))
 
     def checked(self, name: str) -> str:
         """Give the name of an environment as it is. Raises UnknownEnvironmentError."""
@@ -163,6 +164,20 @@ def _misled(file: EnvironmentFile, files: Mapping[str, EnvironmentFile]) -> Iter
         yield file.document.mistake(
             ("stricter_than",), f"there is no environment '{other}'{meant(other, names)}"
         )
+    elif other is not None and file.name in _laxer_than(file.name, files):
+        yield file.document.mistake(
+            ("stricter_than",), f"'{other}' is stricter than this one in turn"
+        )
+
+
+def _laxer_than(name: str, files: Mapping[str, EnvironmentFile]) -> set[str]:
+    """Name all environments that one is to be stricter than, by one or several steps."""
+    found: set[str] = set()
+    other = files[name].head.stricter_than
+    while other is not None and other in files and other not in found:
+        found.add(other)
+        other = files[other].head.stricter_than
+    return found
 
 
 def _reached(name: str, files: Mapping[str, EnvironmentFile]) -> set[str]:
