@@ -14,7 +14,7 @@ import pytest
 
 from bootstrap import registry as registries
 from bootstrap.settings import Settings
-from tests.engine.keys import KeyPair, key_pair
+from tests.engine.key_pairs import KeyPair, key_pair
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"

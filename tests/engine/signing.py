@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from tests.engine.conftest import Registry
-from tests.engine.keys import COSIGN, KeyPair
+from tests.engine.key_pairs import COSIGN, KeyPair
 
 
 def cosign(*arguments: str | Path) -> str:

@@ -9,7 +9,7 @@ import pytest
 from bootstrap.settings import Settings
 from tests.conftest import ROOT, dagger_call
 from tests.engine.conftest import Registry
-from tests.engine.keys import KeyPair
+from tests.engine.key_pairs import KeyPair
 
 SETTINGS = Settings.from_environment()
 README = (ROOT / "README.md").read_text()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import PUSH, ROOT, Called, dagger_call
 from tests.engine.conftest import Registry
-from tests.engine.keys import KeyPair
+from tests.engine.key_pairs import KeyPair
 from tests.engine.leaks import collector, engine_folders, files_with, leaks_in
 from tests.engine.test_failures import repository
 

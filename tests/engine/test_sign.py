@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Called, dagger_call
 from tests.engine.conftest import Registry
-from tests.engine.keys import KeyPair, key_pair
+from tests.engine.key_pairs import KeyPair, key_pair
 from tests.engine.signing import Shelf, verify
 from tests.engine.test_failures import refused, repository
 
