@@ -12,10 +12,11 @@ fn main() -> ExitCode {
             run::log("consciousness_engine", settings.log_level);
             // Before the first request can come: a signal must not be missed.
             let stop = run::stop_signal()?;
+            let reload = run::Reload::new(settings.hot_reload)?;
             let listener = TcpListener::bind(("0.0.0.0", settings.port)).await?;
             tracing::info!(port = settings.port, "listening");
-            server::serve(listener, http::app(&settings), stop).await;
-            Ok(())
+            server::serve(listener, http::app(&settings), reload.or(stop)).await;
+            reload.finish()
         })
     })
 }

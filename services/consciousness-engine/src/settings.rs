@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use service_kit::settings::{
-    Environment, LONGEST_TIMEOUT_MS, SettingsError, log_level, port, whole_number,
+    Environment, LONGEST_TIMEOUT_MS, SettingsError, log_level, port, switch, whole_number,
 };
 use tracing::level_filters::LevelFilter;
 
@@ -16,6 +16,12 @@ pub struct Settings {
     pub processing_timeout: Duration,
     /// The lowest score that is accepted, 0 to 1.
     pub quality_threshold: f64,
+    /// Whether the log tells how long each text waited and was scored.
+    pub enable_profiling: bool,
+    /// Whether every text is scored anew, as if nobody had sent it before.
+    pub enable_benchmarking: bool,
+    /// Whether the process starts itself anew when its program's file changes.
+    pub hot_reload: bool,
     /// The least severe level that is logged.
     pub log_level: LevelFilter,
     /// Where PostgreSQL is.
@@ -35,6 +41,11 @@ impl Settings {
         );
         let threshold =
             environment.or_default("CONSCIOUSNESS_ENGINE_QUALITY_THRESHOLD", 0.80, fraction);
+        let profiling =
+            environment.or_default("CONSCIOUSNESS_ENGINE_ENABLE_PROFILING", false, switch);
+        let benchmarking =
+            environment.or_default("CONSCIOUSNESS_ENGINE_ENABLE_BENCHMARKING", false, switch);
+        let reload = environment.or_default("CONSCIOUSNESS_ENGINE_HOT_RELOAD", false, switch);
         let level = environment.or_default(
             "CONSCIOUSNESS_ENGINE_LOG_LEVEL",
             LevelFilter::INFO,
@@ -47,6 +58,9 @@ impl Settings {
                 port: port?,
                 processing_timeout: Duration::from_millis(timeout?),
                 quality_threshold: threshold?,
+                enable_profiling: profiling?,
+                enable_benchmarking: benchmarking?,
+                hot_reload: reload?,
                 log_level: level?,
                 database: database?,
                 redis: redis?,
@@ -103,6 +117,8 @@ mod tests {
         assert_eq!(settings.port, 8082);
         assert_eq!(settings.processing_timeout, Duration::from_millis(1000));
         assert_eq!(settings.quality_threshold, 0.80);
+        assert!(!settings.enable_profiling && !settings.enable_benchmarking);
+        assert!(!settings.hot_reload);
         assert_eq!(settings.log_level, LevelFilter::INFO);
     }
 
@@ -114,9 +130,13 @@ mod tests {
             ("CONSCIOUSNESS_ENGINE_PORT", "9000"),
             ("CONSCIOUSNESS_ENGINE_PROCESSING_TIMEOUT_MS", "150"),
             ("CONSCIOUSNESS_ENGINE_QUALITY_THRESHOLD", "0.95"),
+            ("CONSCIOUSNESS_ENGINE_ENABLE_PROFILING", "true"),
+            ("CONSCIOUSNESS_ENGINE_ENABLE_BENCHMARKING", "true"),
+            ("CONSCIOUSNESS_ENGINE_HOT_RELOAD", "true"),
             ("CONSCIOUSNESS_ENGINE_LOG_LEVEL", "debug"),
         ])
         .unwrap();
+        assert!(settings.enable_profiling && settings.enable_benchmarking && settings.hot_reload);
         assert_eq!(settings.port, 9000);
         assert_eq!(settings.processing_timeout, Duration::from_millis(150));
         assert_eq!(settings.quality_threshold, 0.95);
@@ -131,6 +151,7 @@ mod tests {
             ("CONSCIOUSNESS_ENGINE_PORT", "eighty"),
             ("CONSCIOUSNESS_ENGINE_PROCESSING_TIMEOUT_MS", "0"),
             ("CONSCIOUSNESS_ENGINE_QUALITY_THRESHOLD", "1.2"),
+            ("CONSCIOUSNESS_ENGINE_HOT_RELOAD", "yes"),
             ("CONSCIOUSNESS_ENGINE_LOG_LEVEL", "loud"),
         ])
         .unwrap_err()
@@ -141,6 +162,7 @@ mod tests {
             "CONSCIOUSNESS_ENGINE_PORT",
             "CONSCIOUSNESS_ENGINE_PROCESSING_TIMEOUT_MS",
             "CONSCIOUSNESS_ENGINE_QUALITY_THRESHOLD",
+            "CONSCIOUSNESS_ENGINE_HOT_RELOAD",
             "CONSCIOUSNESS_ENGINE_LOG_LEVEL",
         ] {
             assert!(error.contains(name), "{name} is missing in: {error}");

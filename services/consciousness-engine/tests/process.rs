@@ -1,5 +1,6 @@
 //! The engine as a process: its exit status and what it says.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use service_kit::testing::Process;
@@ -53,4 +54,25 @@ async fn sigterm_ends_it_without_an_error() {
     let mut process = Process::start(&mut command, "CONSCIOUSNESS_ENGINE_PORT").await;
     process.terminate();
     assert_eq!(process.exit_status().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_changed_program_takes_its_place() {
+    let folder = std::env::temp_dir().join(format!("reload-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let (program, new) = (folder.join("engine"), folder.join("new"));
+    std::fs::copy(env!("CARGO_BIN_EXE_consciousness-engine"), &program).unwrap();
+    // Any program will do, as long as it can be told from the first.
+    std::fs::write(&new, "#!/bin/sh\nexit 7\n").unwrap();
+    std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = Command::new(&program);
+    command
+        .env("DATABASE_URL", "postgres://me@127.0.0.1:1/engine")
+        .env("REDIS_URL", "redis://127.0.0.1:1")
+        .env("CONSCIOUSNESS_ENGINE_HOT_RELOAD", "true")
+        .stdout(Stdio::null());
+    let mut process = Process::start(&mut command, "CONSCIOUSNESS_ENGINE_PORT").await;
+    std::fs::rename(&new, &program).unwrap();
+    assert_eq!(process.exit_status().await, Some(7));
+    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -2,7 +2,11 @@
 
 use std::fmt::Display;
 use std::io;
-use std::process::ExitCode;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, SystemTime};
 
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,6 +17,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::server::Work;
 use crate::settings::{Environment, SettingsError};
+
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Reads the settings and runs `service` with them until it ends.
 ///
@@ -80,4 +86,62 @@ pub fn stop_signal() -> io::Result<Work<()>> {
             _ = interrupt.recv() => {}
         }
     }))
+}
+
+/// Starts the process anew when its program's file changes, for those who work on it.
+pub struct Reload {
+    program: PathBuf,
+    began_with: Option<Identity>,
+}
+
+impl Reload {
+    /// Watches the program's own file when `enabled`.
+    pub fn new(enabled: bool) -> io::Result<Self> {
+        let program = std::env::current_exe()?;
+        let began_with = if enabled { identity(&program) } else { None };
+        Ok(Self {
+            program,
+            began_with,
+        })
+    }
+
+    /// Resolves when the process is to stop, or the file has changed.
+    pub fn or(&self, stop: Work<()>) -> Work<()> {
+        let Some(began_with) = self.began_with else {
+            return stop;
+        };
+        let program = self.program.clone();
+        Box::pin(async move {
+            let mut look = tokio::time::interval(LOOK_EVERY);
+            let other = async {
+                // While it is replaced, the file may be away for a moment.
+                while identity(&program).is_none_or(|now| now == began_with) {
+                    look.tick().await;
+                }
+            };
+            tokio::select! {
+                () = stop => {}
+                () = other => {}
+            }
+        })
+    }
+
+    /// Becomes the new program if there is one, once all that was in flight is done.
+    pub fn finish(&self) -> io::Result<()> {
+        match (self.began_with, identity(&self.program)) {
+            (Some(before), Some(now)) if before != now => {
+                tracing::info!("the program changed: starting anew");
+                Err(Command::new(&self.program).exec())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What tells a file from the one that was there before: two may be of one moment.
+type Identity = (u64, u64, SystemTime);
+
+fn identity(program: &Path) -> Option<Identity> {
+    let data = program.metadata().ok()?;
+    Some((data.ino(), data.len(), data.modified().ok()?))
 }

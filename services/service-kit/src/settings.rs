@@ -123,6 +123,11 @@ pub fn whole_number(
     }
 }
 
+/// A switch.
+pub fn switch(value: &str) -> Result<bool, String> {
+    value.parse().map_err(|_| "true or false".into())
+}
+
 /// The least severe level that is logged.
 pub fn log_level(value: &str) -> Result<LevelFilter, String> {
     match value {
@@ -179,6 +184,15 @@ mod tests {
     fn a_kubernetes_service_link_is_named_as_such() {
         let error = port("tcp://10.0.0.1:8082").unwrap_err();
         assert!(error.contains("enableServiceLinks"), "{error}");
+    }
+
+    #[test]
+    fn switches_are_true_or_false() {
+        assert_eq!(switch("true"), Ok(true));
+        assert_eq!(switch("false"), Ok(false));
+        for wrong in ["yes", "1", "True", ""] {
+            assert!(switch(wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]
