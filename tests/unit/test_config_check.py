@@ -235,7 +235,7 @@ def test_overlays_that_are_wrong() -> None:
 
 
 def test_the_published_schema_is_of_the_worked_example() -> None:
-    published = (ROOT / "schemas/environment.schema.json").read_text()
+    published = (ROOT / "config/environment.schema.json").read_text()
     assert published == schema(example_sections())
     validator = Draft202012Validator(json.loads(published))
     for path, text in read("config/environments/*.yml").items():
