@@ -99,6 +99,13 @@ async def test_what_was_tampered_with_is_told(pattern: str, expected: str) -> No
         await SOPS.decrypted(text)
 
 
+async def test_what_is_not_encrypted_may_change() -> None:
+    note = {"shop": {"token": "hunter2", "note_unencrypted": "mine"}}
+    text = await SOPS.encrypted(dumped(note), [ME.recipient])
+    changed = await SOPS.decrypted(text.replace("mine", "ours"))
+    assert changed["shop"]["note_unencrypted"] == "ours"
+
+
 async def test_a_recipient_that_is_none_is_told() -> None:
     with pytest.raises(SopsError, match="unknown recipient type"):
         await SOPS.rotated(await encrypted(), added=["me@example.com"])
