@@ -270,7 +270,7 @@ class Pipeline:
             list[str] | None, Name("set"), Doc("SECTION.SETTING=VALUE, on top of all else")
         ] = None,
         variables: Annotated[
-            dagger.File | None, Doc("NAME=VALUE lines, as of `env`, on top of the files")
+            dagger.File | None, Doc("NAME=VALUE lines, as env prints them, on top of the files")
         ] = None,
         key: Annotated[
             dagger.Secret | None, Doc("age key that opens the secrets, e.g. env://SOPS_AGE_KEY")
