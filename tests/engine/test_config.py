@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT, Called, dagger_call
-from tests.engine.people import PROGRAM, person
 from tests.engine.leaks import collector, engine_folders, files_with, leaks_in
+from tests.engine.people import PROGRAM, person
 from tests.unit.configs import BASE, SHOP
 
 ENVIRONMENT = "--environment=production"
