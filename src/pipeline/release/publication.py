@@ -102,8 +102,8 @@ async def _sign(
         repository = destination.repository(image)
         attested = {platform.digest: statements[platform.digest] for platform in image.platforms}
         async with limiter:
-            cosign = await Cosign.to(
-                destination.access, repository, tools.cosign, signature.signing
+            cosign = await Cosign.with_shell(
+                destination.access, repository, tools, signature.signing
             )
             await cosign.sign(image.digest, attested, signature.signer)
 
