@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Self
 
 import anyio
@@ -22,7 +23,7 @@ from pipeline.security.facts import Trust, TrustFacts
 
 VERIFICATIONS_AT_A_TIME = 4
 STATEMENTS = "/statements"
-AUTHORITIES = "/etc/ssl/certs"
+UPSTREAM = "/upstream"
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,13 @@ class Cosign:
         """Give cosign where there is a shell: many commands are much faster in one exec."""
         upstream = dag.container().from_(images.cosign)
         [program] = await upstream.entrypoint()
+        folder = PurePosixPath(program).parent
+        # Mounted whole: the engine of v0.19.10 dies of two mounts out of one container.
         container = (
             (await access.client(images.debian))
-            .with_mounted_file("/usr/local/bin/cosign", upstream.file(program))
-            .with_mounted_directory(AUTHORITIES, upstream.directory(AUTHORITIES))
+            .with_mounted_directory(UPSTREAM, upstream.rootfs())
+            .with_env_variable("SSL_CERT_DIR", f"{UPSTREAM}/etc/ssl/certs")
+            .with_env_variable("PATH", f"{UPSTREAM}{folder}:$PATH", expand=True)
         )
         return cls(container, Place(repository, access.plain_http), signing)
 
