@@ -55,6 +55,9 @@ class Sigstore(Strict):
     timestamp_authority: Url | None = Field(
         default=None, description="Says when something was signed; none: the log says it."
     )
+    certificate_log: bool = Field(
+        default=True, description="Whether its certificates are written to a log of their own."
+    )
     trusted_root: PathInside | None = Field(
         default=None, description="Its trusted_root.json, in the repository."
     )

@@ -86,6 +86,8 @@ def _signing(place: Place, key: str, signing: Signing) -> list[str]:
         flags.append(f"--rekor-url={own.rekor}")
     if own.timestamp_authority:
         flags.append(f"--timestamp-server-url={own.timestamp_authority}")
+    if not own.certificate_log:
+        flags.append("--insecure-skip-verify=true")
     return [*flags, *_registry(place)]
 
 
@@ -105,6 +107,8 @@ def _verifying(place: Place, trusted: Trusted, signing: Signing) -> list[str]:
         flags.append("--insecure-ignore-tlog=true")
     if signing.sigstore.timestamp_authority:
         flags.append("--use-signed-timestamps")
+    if not signing.sigstore.certificate_log:
+        flags.append("--insecure-ignore-sct=true")
     if not needs_trusted_root(trusted, signing):
         flags.append(f"--trusted-root={TRUSTED_ROOT}")
     return [*flags, *_registry(place)]

@@ -15,7 +15,10 @@ SIGNATURES = {
 UNSIGNED = "it isn't signed"
 # cosign's words, as a regular expression, and what they mean; the first that fits counts.
 REASONS = (
-    (r"none of the expected identities matched", "it is signed by an identity that isn't believed"),
+    (
+        r"(?:none of the expected identities|no matching CertificateIdentity).*got (?P<who>.*)",
+        "it is signed by somebody who isn't believed: ",
+    ),
     (
         r"none of the attestations matched the predicate type",
         "nobody who is believed attested it: it is missing, was changed, or is of another image",
@@ -91,6 +94,6 @@ def reason(errors: str) -> str:
     """Put why cosign failed into plain words; what isn't known stays in its own."""
     said = cause(errors)
     for pattern, meaning in REASONS:
-        if re.search(pattern, said):
-            return meaning
+        if match := re.search(pattern, said):
+            return meaning + match.groupdict().get("who", "")
     return said
