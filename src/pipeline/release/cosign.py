@@ -3,16 +3,17 @@
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Self
 
-import anyio
 import dagger
 from dagger import dag
 
 from pipeline import handed
 from pipeline.catalogue.models import Images
 from pipeline.catalogue.signing import Signing
+from pipeline.concurrency import gathered
 from pipeline.registry.access import Access
 from pipeline.release import commands
 from pipeline.release.commands import Place, Trusted
@@ -94,17 +95,9 @@ class Cosign:
         self, digests: Collection[str], kinds: Collection[str], trusted: Sequence[Trusted]
     ) -> dict[str, Trust]:
         """Say of digests who that is believed signed them, and attested these kinds to them."""
-        limiter = anyio.CapacityLimiter(VERIFICATIONS_AT_A_TIME)
-        found: dict[str, Trust] = {}
-
-        async def ask(digest: str) -> None:
-            async with limiter:
-                found[digest] = await self._trust(digest, kinds, trusted)
-
-        async with anyio.create_task_group() as group:
-            for digest in digests:
-                group.start_soon(ask, digest)
-        return found
+        jobs = [partial(self._trust, digest, kinds, trusted) for digest in digests]
+        found = await gathered(jobs, VERIFICATIONS_AT_A_TIME)
+        return dict(zip(digests, found, strict=True))
 
     async def _trust(
         self, digest: str, kinds: Collection[str], trusted: Sequence[Trusted]

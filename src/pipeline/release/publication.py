@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
-import anyio
 from dagger import Doc, Name, dag, field, function
 
 from pipeline.build.build import Build
 from pipeline.build.image import Image
 from pipeline.catalogue.models import Images
 from pipeline.catalogue.signing import Signing
-from pipeline.errors import PipelineError, first_of
+from pipeline.concurrency import gathered
 from pipeline.objects import object_type
 from pipeline.release.cosign import Cosign
 from pipeline.release.publish import Destination, tag, upload
@@ -96,23 +96,13 @@ async def _sign(
     destination: Destination,
     tools: Images,
 ) -> None:
-    limiter = anyio.CapacityLimiter(REPOSITORIES_AT_A_TIME)
-
     async def sign(image: Image) -> None:
         repository = destination.repository(image)
         attested = {platform.digest: statements[platform.digest] for platform in image.platforms}
-        async with limiter:
-            cosign = await Cosign.with_shell(
-                destination.access, repository, tools, signature.signing
-            )
-            await cosign.sign(image.digest, attested, signature.signer)
+        cosign = await Cosign.with_shell(destination.access, repository, tools, signature.signing)
+        await cosign.sign(image.digest, attested, signature.signer)
 
-    try:
-        async with anyio.create_task_group() as group:
-            for image in images:
-                group.start_soon(sign, image)
-    except* PipelineError as errors:
-        raise first_of(errors) from errors
+    await gathered([partial(sign, image) for image in images], REPOSITORIES_AT_A_TIME)
 
 
 async def _statements(

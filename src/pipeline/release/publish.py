@@ -1,13 +1,13 @@
 """Publishes images with regctl: first by digest, and once they are signed by their tags."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-import anyio
 import dagger
 
 from pipeline.build.image import Image
-from pipeline.errors import PipelineError, first_of
+from pipeline.concurrency import gathered
 from pipeline.registry.access import Access
 from pipeline.registry.reference import checked_registry
 from pipeline.release.failures import PublishError
@@ -45,7 +45,7 @@ async def upload(images: Sequence[Image], destination: Destination, tool_image: 
         await _copy(layout, f"ocidir:///layout@{image.digest}", target, uploaded)
         uploaded.append(target)
 
-    await _each(images, copy)
+    await gathered([partial(copy, image) for image in images], AT_A_TIME)
 
 
 async def tag(
@@ -64,28 +64,13 @@ async def tag(
             await _copy(tool, destination.by_digest(image), target, references)
             references.append(f"{target}@{image.digest}")
 
-    await _each(images, name)
+    await gathered([partial(name, image) for image in images], AT_A_TIME)
     return [
         image.published_as(
             [f"{destination.repository(image)}:{tag}@{image.digest}" for tag in tags]
         )
         for image in images
     ]
-
-
-async def _each(images: Sequence[Image], do: Callable[[Image], Awaitable[None]]) -> None:
-    limiter = anyio.CapacityLimiter(AT_A_TIME)
-
-    async def limited(image: Image) -> None:
-        async with limiter:
-            await do(image)
-
-    try:
-        async with anyio.create_task_group() as group:
-            for image in images:
-                group.start_soon(limited, image)
-    except* PipelineError as errors:
-        raise first_of(errors) from errors
 
 
 async def _copy(tool: dagger.Container, source: str, target: str, published: Sequence[str]) -> None:

@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
-import anyio
 import dagger
 from dagger import Doc, Name, dag, field, function
 
 from pipeline import handed
 from pipeline.build.steps import HEALTH_CHECK
 from pipeline.catalogue.models import Images
-from pipeline.errors import PipelineError, first_of, shortened
+from pipeline.concurrency import gathered
+from pipeline.errors import PipelineError, shortened
 from pipeline.objects import object_type
 from pipeline.report.sbom import SbomSummary, render_sboms
 from pipeline.security.facts import SbomFacts
@@ -92,20 +93,8 @@ async def describe(subjects: Sequence[Subject], images: Images) -> Sboms:
         .with_mounted_temp("/tmp")  # noqa: S108 - in the container, where layers are unpacked
         .with_directory("/sbom", dag.directory())
     )
-    limiter = anyio.CapacityLimiter(AT_A_TIME)
-    found: dict[int, Sbom] = {}
-
-    async def describe_one(index: int, subject: Subject) -> None:
-        async with limiter:
-            found[index] = await _described(syft, subject)
-
-    try:
-        async with anyio.create_task_group() as group:
-            for index, subject in enumerate(subjects):
-                group.start_soon(describe_one, index, subject)
-    except* PipelineError as errors:
-        raise first_of(errors) from errors
-    return Sboms(images=[found[index] for index in sorted(found)])
+    jobs = [partial(_described, syft, subject) for subject in subjects]
+    return Sboms(images=await gathered(jobs, AT_A_TIME))
 
 
 async def _described(syft: dagger.Container, subject: Subject) -> Sbom:
