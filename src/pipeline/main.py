@@ -22,6 +22,7 @@ from pipeline.catalogue.repository import (
     read_waivers,
 )
 from pipeline.config.config import Config
+from pipeline.config.environments import ENVIRONMENT_FILES
 from pipeline.deploy.stack import started
 from pipeline.objects import object_type, side_effect
 from pipeline.registry.access import Access
@@ -40,6 +41,7 @@ from pipeline.security.databases import Sources
 from pipeline.security.examination import Bar, Examination, Known, examine, examine_build, known_of
 from pipeline.security.finding import severity_named
 from pipeline.security.gate import Threshold
+from pipeline.security.policy import titles
 from pipeline.security.sbom import Sboms, describe
 from pipeline.security.scan import Means, ScanReport, scan
 from pipeline.security.subject import Subject, built_subjects, published_subjects
@@ -263,6 +265,7 @@ class Pipeline:
     @function
     async def config(
         self,
+        *,
         environment: Annotated[
             str | None, Doc("Name of a file in config/environments, e.g. staging")
         ] = None,
@@ -274,7 +277,7 @@ class Pipeline:
         ] = None,
         key: Annotated[
             dagger.Secret | None, Doc("age key that opens the secrets, e.g. env://SOPS_AGE_KEY")
-        ] = None,
+        ],
     ) -> Config:
         """Look at what differs between environments: validate, explain, convert, diff, report."""
         return Config(
@@ -476,6 +479,8 @@ class Pipeline:
         chosen_platforms = platforms_named(platforms or [])
         repository = await read_repository(self.source)
         entries = choose(repository.services, services or [])
+        if await self.source.glob(ENVIRONMENT_FILES):
+            await Config.of(self.source).loaded()
         release = release_of(await head_commit(self.source, repository.images.git))
         chosen = [self._service(entry, repository.images, release) for entry in entries]
         images = await build_images(chosen, chosen_platforms, jobs)
@@ -495,6 +500,7 @@ class Pipeline:
         chosen = None if severity is None else severity_named(severity)
         platforms_named(platforms or [])
         rules = await read_rules(self.source)
+        titles(rules.files)
         repository = await read_repository(self.source)
         place = image or (repository.registry.address if repository.registry else "")
         sources = Sources(await read_scan(self.source), repository.registry, *databases)

@@ -3,7 +3,7 @@
 import tempfile
 import uuid
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import dagger
 from dagger import Doc, Name, dag, field, function
@@ -54,10 +54,15 @@ class Config:
     variables: str
     key: dagger.Secret | None
 
+    @classmethod
+    def of(cls, source: dagger.Directory) -> Self:
+        """Look at all environments of a repository as they are."""
+        return cls(source=source, environment=None, flags=[], variables="", key=None)
+
     @function
     async def validate(self) -> str:
         """Check all files and each environment, and name every mistake with its place."""
-        loaded = await self._loaded()
+        loaded = await self.loaded()
         names = loaded.environments.names
         settings = sum(len(section.settings) for section in loaded.sections.values())
         services = sum(bool(section.service) for section in loaded.sections.values())
@@ -66,7 +71,7 @@ class Config:
     @function
     async def explain(self) -> str:
         """List each value of the environment, and the file, variable or flag that it is from."""
-        loaded = await self._loaded()
+        loaded = await self.loaded()
         configuration = loaded.one(self.environment)
         return explained(explanation(configuration, loaded.secrets.get(configuration.environment)))
 
@@ -77,7 +82,7 @@ class Config:
         services: OnlyServices = None,
     ) -> str:
         """Write the environment's values in a format; sensitive ones are left out by name."""
-        loaded = await self._loaded()
+        loaded = await self.loaded()
         return converted(loaded.one(self.environment), to, services or [])
 
     @function
@@ -87,21 +92,21 @@ class Config:
         format_: Format = "table",
     ) -> str:
         """List what differs between the environment and another one."""
-        loaded = await self._loaded()
+        loaded = await self.loaded()
         both = [loaded.one(self.environment), loaded.one(with_)]
         return render_config(summarised(both, loaded.secrets, differences_only=True), format_)
 
     @function
     async def report(self, format_: Format = "table") -> str:
         """Set all environments side by side; secrets by name, owner, age and recipients."""
-        loaded = await self._loaded()
+        loaded = await self.loaded()
         everything = list(loaded.configurations.values())
         return render_config(summarised(everything, loaded.secrets), format_)
 
     @function
     async def html(self) -> dagger.File:
         """Set all environments side by side, on one page that needs nothing else."""
-        loaded = await self._loaded()
+        loaded = await self.loaded()
         summary = summarised(list(loaded.configurations.values()), loaded.secrets)
         return dag.file("config.html", config_page(summary, "Configuration"))
 
@@ -117,7 +122,7 @@ class Config:
         services: OnlyServices = None,
     ) -> dagger.Secret:
         """Decrypt the environment's secrets, with --key: `secrets plaintext` shows them."""
-        loaded = await self._loaded()
+        loaded = await self.loaded()
         configuration = loaded.one(self.environment)
         sops = await self._sops()
         data = await sops.decrypted(await self._encrypted(configuration.environment))
@@ -173,7 +178,7 @@ class Config:
         remove: Annotated[list[str] | None, Doc("age recipients who no longer shall")] = None,
     ) -> Rekeyed:
         """Encrypt the environment's secrets for others, under a new data key, with --key."""
-        loaded = await self._loaded()
+        loaded = await self.loaded()
         environment = loaded.one(self.environment).environment
         text = await self._encrypted(environment)
         known = loaded.secrets[environment].recipients
@@ -195,7 +200,8 @@ class Config:
         backing = (await read_stack(self.source, names)).backing if has_stack else []
         return sections_of(services, backing)
 
-    async def _loaded(self) -> Loaded:
+    async def loaded(self) -> Loaded:
+        """Read and check everything. Raises InvalidFilesError with every mistake."""
         return load(
             await self._sections(),
             await texts(self.source, ENVIRONMENT_FILES),
