@@ -69,6 +69,15 @@ def test_wrong_fields_and_a_name_used_twice(small: Path) -> None:
     assert "services/third/service.yml:1: size_limit: is missing" in message
 
 
+def test_an_environment_with_a_mistake(small: Path) -> None:
+    environments = small / "config/environments"
+    environments.mkdir(parents=True)
+    (environments / "production.yml").write_text("performance:\n  cpu_limits: '1'\n")
+    message = refused("build-all", source=small)
+    assert "config/environments/production.yml:2: performance.cpu_limits" in message
+    assert "did you mean 'cpu_limit'?" in message
+
+
 def test_size_limit_exceeded(tmp_path: Path, registry: Registry) -> None:
     source = repository(tmp_path, "too-large", limit="4 kB")
     message = refused(
