@@ -1,6 +1,7 @@
 """How images are signed and who is believed: the file, cosign's command lines, what it says."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -284,8 +285,9 @@ def test_provenance_names_source_tools_and_builder() -> None:
     }
 
 
-def test_provenance_of_what_has_no_history_names_no_commit() -> None:
-    statement = provenance_statement(Release("0.0.0-dev", []), "shop", {}, "https://a", SPAN)
+@pytest.mark.parametrize("release", [Release("0.0.0-dev", []), replace(RELEASE, dirty=True)])
+def test_provenance_of_what_is_no_commit_names_none(release: Release) -> None:
+    statement = provenance_statement(release, "shop", {}, "https://a", SPAN)
     assert json.loads(statement.predicate)["buildDefinition"]["resolvedDependencies"] == []
 
 

@@ -78,18 +78,19 @@ def provenance_statement(
     """
     source = f"git+{release.origin}" if release.origin else "git+file:///"
     dependencies = [
-        {"uri": f"{source}@{release.revision}", "digest": {"gitCommit": release.revision}}
-    ]
-    dependencies += [
         {"uri": f"docker://{name}", "digest": dict([digest.split(":", 1)])}
         for name, digest in sorted(tools.items())
     ]
+    # Sources with changes that aren't committed are no commit's.
+    if release.revision and not release.dirty:
+        commit = {"gitCommit": release.revision}
+        dependencies.insert(0, {"uri": f"{source}@{release.revision}", "digest": commit})
     predicate = {
         "buildDefinition": {
             "buildType": BUILD_TYPE,
             "externalParameters": {"source": source, "service": service},
             "internalParameters": {"version": release.version},
-            "resolvedDependencies": dependencies if release.revision else dependencies[1:],
+            "resolvedDependencies": dependencies,
         },
         "runDetails": {
             "builder": {"id": builder},

@@ -39,6 +39,7 @@ class Release:
     timestamp: int = 0
     revision: str = ""
     origin: str = ""
+    dirty: bool = False
 
     def annotations(self, title: str) -> dict[str, str]:
         """Give the OCI annotations, which are the image's labels too."""
@@ -76,6 +77,7 @@ def release_of(commit: Commit | None) -> Release:
         timestamp=commit.timestamp,
         revision=commit.revision,
         origin=public_address(commit.origin),
+        dirty=commit.dirty,
     )
 
 
