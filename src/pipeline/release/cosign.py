@@ -47,7 +47,7 @@ class Cosign:
     ) -> Self:
         """Give cosign where there is a shell: many commands are much faster in one exec."""
         upstream = dag.container().from_(images.cosign)
-        [program] = await upstream.entrypoint()
+        program, *_ = await upstream.entrypoint()
         folder = PurePosixPath(program).parent
         # Mounted whole: the engine of v0.19.10 dies of two mounts out of one container.
         container = (
