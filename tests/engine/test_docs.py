@@ -21,7 +21,7 @@ def commands() -> list[str]:
 
 
 def test_there_are_commands() -> None:
-    assert len(commands()) == 6
+    assert len(commands()) == 17
 
 
 @pytest.mark.parametrize("command", commands())

@@ -23,7 +23,7 @@ def commands() -> list[str]:
 
 
 def test_there_are_commands() -> None:
-    assert len(commands()) == 12
+    assert len(commands()) == 13
 
 
 @pytest.mark.parametrize("command", commands())
