@@ -10,7 +10,7 @@ from tests.engine.conftest import Registry
 from tests.engine.signing import Shelf
 from tests.engine.sigstore import REQUEST_TOKEN, WORKFLOW, OwnSigstore, own_sigstore
 from tests.engine.test_failures import refused
-from tests.engine.test_sign import TAG, WITHOUT_SCAN, shop
+from tests.engine.test_sign import FOLDER, TAG, WITHOUT_SCAN, shop
 
 SIGNING = """\
 transparency_log: never
@@ -49,14 +49,14 @@ def test_a_workflow_signs_and_is_believed(
 ) -> None:
     source = trusting(tmp_path, sigstore)
     called = dagger_call(
-        *("build-all", "--push", *WITHOUT_SCAN, f"--registry={registry.address}/signed"),
+        *("build-all", "--push", *WITHOUT_SCAN, f"--registry={registry.address}/{FOLDER}"),
         *("--oidc-token=env://TOKEN", "--oidc-url=env://URL"),
         source=source,
         environment={"TOKEN": REQUEST_TOKEN, "URL": f"{sigstore.issuer}/token?v=1"},
     )
     assert called.status == 0, called.progress[-3000:]
     assert "Signed as this workflow" in called.output
-    shelf = Shelf(registry, "signed/keyless")
+    shelf = Shelf(registry, f"{FOLDER}/keyless")
     verify = ["verify", f"--image={shelf.at(TAG)}", *WITHOUT_SCAN]
     believed = dagger_call(*verify, source=source)
     assert believed.status == 0, believed.progress[-3000:]
@@ -73,7 +73,7 @@ def test_who_may_not_ask_for_a_token_signs_nothing(
     tmp_path: Path, sigstore: OwnSigstore, registry: Registry
 ) -> None:
     message = refused(
-        *("build-all", "--push", *WITHOUT_SCAN, f"--registry={registry.address}/unsigned"),
+        *("build-all", "--push", *WITHOUT_SCAN, f"--registry={registry.address}/un{FOLDER}"),
         *("--oidc-token=env://TOKEN", "--oidc-url=env://URL"),
         source=trusting(tmp_path, sigstore),
         TOKEN="another-token",
@@ -81,4 +81,4 @@ def test_who_may_not_ask_for_a_token_signs_nothing(
     )
     assert "wasn't signed, and no tag was moved to it" in message
     assert "another-token" not in message
-    assert Shelf(registry, "unsigned/keyless").tags() == []
+    assert Shelf(registry, f"un{FOLDER}/keyless").tags() == []

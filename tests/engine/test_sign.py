@@ -2,6 +2,7 @@
 
 import base64
 import json
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from tests.engine.signing import Shelf, verify
 from tests.engine.test_failures import refused, repository
 
 TAG = "0.0.0-dev"
+# New in every run: what refers to an image stays in the registry.
+FOLDER = f"signed-{uuid.uuid4()}"
 # There is no scan, which would need the databases that the repository doesn't name.
 POLICY = "attestations: [sbom, provenance]\n"
 SIGNING = "transparency_log: never\n"
@@ -54,10 +57,10 @@ class Signed(Shelf):
 
 @pytest.fixture(scope="module")
 def published(source: Path, keys: KeyPair, registry: Registry) -> Signed:
-    called = publish(source, f"{registry.address}/signed", *keys.flags, **keys.environment)
+    called = publish(source, f"{registry.address}/{FOLDER}", *keys.flags, **keys.environment)
     assert called.status == 0, called.progress[-3000:]
-    shelf = Shelf(registry, "signed/shop")
-    return Signed(registry, "signed/shop", shelf.digest(TAG), called.output)
+    shelf = Shelf(registry, f"{FOLDER}/shop")
+    return Signed(registry, f"{FOLDER}/shop", shelf.digest(TAG), called.output)
 
 
 @pytest.fixture
@@ -74,10 +77,10 @@ def stranger(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Si
     """An image that nobody signed."""
     source = shop(tmp_path_factory.mktemp("stranger"), "stranger")
     (source / "services/stranger/file").write_text("another file")
-    called = publish(source, f"{registry.address}/signed", "--sign=false")
+    called = publish(source, f"{registry.address}/{FOLDER}", "--sign=false")
     assert called.status == 0, called.progress[-3000:]
-    shelf = Shelf(registry, "signed/stranger")
-    return Signed(registry, "signed/stranger", shelf.digest(TAG), called.output)
+    shelf = Shelf(registry, f"{FOLDER}/stranger")
+    return Signed(registry, f"{FOLDER}/stranger", shelf.digest(TAG), called.output)
 
 
 def asked(source: Path, reference: str, *flags: str) -> Called:
@@ -155,13 +158,13 @@ def test_somebody_has_to_be_believed(source: Path, published: Signed) -> None:
 
 def test_unsigned_is_refused(source: Path, stranger: Signed, keys: KeyPair) -> None:
     message = not_believed(source, stranger.at(TAG), keys)
-    assert "signed/stranger: it isn't signed" in message
-    assert "signed/stranger linux/arm64: it isn't signed" in message
+    assert f"{FOLDER}/stranger: it isn't signed" in message
+    assert f"{FOLDER}/stranger linux/arm64: it isn't signed" in message
 
 
 def test_another_key_is_refused(source: Path, published: Signed, tmp_path: Path) -> None:
     message = not_believed(source, published.at(TAG), key_pair(tmp_path / "other"))
-    assert "signed/shop: it is signed by somebody else" in message
+    assert f"{FOLDER}/shop: it is signed by somebody else" in message
 
 
 @pytest.mark.parametrize("older", [False, True], ids=["bundle", "older"])
@@ -180,7 +183,7 @@ def test_the_signature_of_another_digest_is_refused(
         ]
         signed.refer(copied["digest"], forged)
     message = not_believed(source, signed.at(copied["digest"]), keys)
-    assert "signed/shop: what is signed is another image" in message
+    assert f"{FOLDER}/shop: what is signed is another image" in message
 
 
 def test_a_platform_replaced_after_signing_is_refused(
@@ -192,9 +195,9 @@ def test_a_platform_replaced_after_signing_is_refused(
     index["manifests"] = [index["manifests"][0], replaced]
     signed.put(index, TAG)
     message = not_believed(source, signed.at(TAG), keys)
-    assert "signed/shop: it isn't signed" in message
-    assert "signed/shop linux/arm64: it isn't signed" in message
-    assert "signed/shop linux/amd64" not in message.partition("signatures: fail")[2]
+    assert f"{FOLDER}/shop: it isn't signed" in message
+    assert f"{FOLDER}/shop linux/arm64: it isn't signed" in message
+    assert f"{FOLDER}/shop linux/amd64" not in message.partition("signatures: fail")[2]
 
 
 @pytest.mark.parametrize("change", ["of another image", "changed"])
@@ -244,7 +247,7 @@ def test_an_expired_exemption_is_refused(tmp_path: Path, published: Signed, keys
 def test_twice_signed_is_signed_twice(source: Path, signed: Signed, keys: KeyPair) -> None:
     digests = (signed.index, *signed.platforms(signed.index))
     before = {digest: len(signed.referrers(digest)) for digest in digests}
-    place = f"{signed.registry.address}/signed"
+    place = f"{signed.registry.address}/{FOLDER}"
     called = publish(source, place, *keys.flags, **keys.environment)
     assert called.status == 0, called.progress[-3000:]
     assert signed.digest(TAG) == signed.index
@@ -256,26 +259,26 @@ def test_several_ways_to_sign_are_refused_before_anything_is_built(
     source: Path, registry: Registry
 ) -> None:
     message = refused(
-        *("build-all", "--push", f"--registry={registry.address}/unsigned", *WITHOUT_SCAN),
+        *("build-all", "--push", f"--registry={registry.address}/un{FOLDER}", *WITHOUT_SCAN),
         *("--oidc-token=env://TOKEN", "--signing-kms=awskms:///alias/release"),
         source=source,
         TOKEN="a-token",
     )
     assert "Both --signing-kms and --oidc-token are given. Choose:" in message
     assert "--sign=false" in message
-    assert registry.get("unsigned/shop/tags/list").status_code == 404
+    assert registry.get(f"un{FOLDER}/shop/tags/list").status_code == 404
 
 
 def test_a_wrong_password_moves_no_tag(source: Path, registry: Registry, keys: KeyPair) -> None:
     message = refused(
-        *("build-all", "--push", f"--registry={registry.address}/unsigned", *WITHOUT_SCAN),
+        *("build-all", "--push", f"--registry={registry.address}/un{FOLDER}", *WITHOUT_SCAN),
         *keys.flags,
         source=source,
         COSIGN_PASSWORD="a-wrong-password",
     )
     assert "wasn't signed, and no tag was moved to it" in message
     assert "a-wrong-password" not in message
-    assert Shelf(registry, "unsigned/shop").tags() == []
+    assert Shelf(registry, f"un{FOLDER}/shop").tags() == []
 
 
 def test_what_the_policy_refuses_is_not_published(
@@ -285,13 +288,13 @@ def test_what_the_policy_refuses_is_not_published(
     policy = source / "config/policy/policy.yml"
     policy.write_text(f"{POLICY}labels: [com.acme.team]\n")
     message = refused(
-        *("build-all", "--push", f"--registry={registry.address}/unsigned", *WITHOUT_SCAN),
+        *("build-all", "--push", f"--registry={registry.address}/un{FOLDER}", *WITHOUT_SCAN),
         *keys.flags,
         source=source,
         **keys.environment,
     )
     assert "judged linux/amd64 lacks com.acme.team" in message
-    assert registry.get("unsigned/judged/tags/list").status_code == 404
+    assert registry.get(f"un{FOLDER}/judged/tags/list").status_code == 404
 
 
 def _is_sbom(bundle: dict[str, Any]) -> bool:
