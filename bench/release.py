@@ -23,7 +23,8 @@ from bootstrap.settings import Settings  # noqa: E402
 
 SETTINGS = Settings.from_environment()
 PROGRAMS, KEYS = SETTINGS.scanners, SETTINGS.keys
-KINDS = ("cyclonedx", "spdxjson", "vuln", "slsaprovenance1")
+# As many as the pipeline attests; what they say makes no difference.
+KINDS = [f"https://example.com/{number}" for number in range(4)]
 
 
 def timed(command: Sequence[str | Path], **environment: str) -> tuple[float, str]:
