@@ -54,7 +54,9 @@ def main() -> int:
         print(f"Checks that failed: {', '.join(failed)}")
     if verb == "check":
         return len(failed)
-    tests = subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False)
+    slowest = "--durations=15"
+    command = [sys.executable, "-m", "pytest", slowest, *arguments]
+    tests = subprocess.run(command, cwd=ROOT, check=False)
     return tests.returncode or len(failed)
 
 
