@@ -166,6 +166,12 @@ def test_an_exemption_that_nothing_needs_fails_only_when_everything_was_judged()
     assert not judged(said(), EXEMPTION, DAY_AFTER, complete=False).passed
 
 
+def test_an_exemption_from_a_rule_that_could_not_judge_stays() -> None:
+    """Before images are published nothing is known of their signatures."""
+    skipped = said(warnings=({"msg": "not yet", "metadata": {"outcome": "skipped"}},))
+    assert judged(skipped, EXEMPTION).passed
+
+
 def test_titles_and_what_counts_as_a_rule() -> None:
     files = {
         "config/policy/size.rego": "# METADATA\n# title: Small\npackage pipeline.size\n",
