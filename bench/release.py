@@ -1,7 +1,7 @@
 """How long scanning and signing everything take, beside plain loops over the same tools.
 
 Run with the engine and the scanners up:
-`./pipeline scanners && eval "$(python3 -m bootstrap start)" && python3 bench/release.py`.
+`./pipeline scanners && eval "$(python3 -m bootstrap start)" && python3 -m bench.release`.
 Works on a new commit in a copy, so that nothing has been scanned or signed before. The loops run
 the same programs without containers, one after the other, on what was published.
 """
@@ -16,11 +16,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from bootstrap.settings import Settings
+
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from bootstrap.settings import Settings  # noqa: E402
-
 SETTINGS = Settings.from_environment()
 PROGRAMS, KEYS = SETTINGS.scanners, SETTINGS.keys
 # As many as the pipeline attests; what they say makes no difference.

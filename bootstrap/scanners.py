@@ -88,7 +88,7 @@ def make_databases(settings: Settings) -> None:
 
 
 def push_databases(settings: Settings) -> None:
-    """Push both databases to the registry: where config/scan.yml looks first."""
+    """Push both databases to the registry: where config/scan.yml looks last."""
     for reference, note in (
         (settings.trivy_database, "trivy.digest"),
         (settings.grype_database, "grype.digest"),

@@ -14,14 +14,15 @@ PROGRAM = SETTINGS.sops / "sops"
 class Person:
     """Somebody with a key."""
 
+    name: str
     recipient: str
     key: str = field(repr=False)
 
 
 @cache
-def person(name: str) -> Person:  # noqa: ARG001 - a key for each name
+def person(name: str) -> Person:
     """Make somebody a key."""
     program = SETTINGS.sops / "age-keygen"
     made = subprocess.run([program], capture_output=True, text=True, check=True).stdout
     lines = made.splitlines()
-    return Person(lines[1].removeprefix("# public key: "), lines[-1])
+    return Person(name, lines[1].removeprefix("# public key: "), lines[-1])

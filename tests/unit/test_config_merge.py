@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.resolve import Overlays
 from pipeline.config.summary import explanation, summarised
-from pipeline.config.tree import EMPTY, Branch, Leaf, Node, leaves, merged, plain, tree
+from pipeline.config.tree import EMPTY, Branch, Leaf, Node, leaves, merged
 from pipeline.report.config import explained, render_config
 from pipeline.report.config_page import config_page
 from tests.unit.configs import SECRETS, example, loaded
@@ -17,6 +17,21 @@ from tests.unit.configs import SECRETS, example, loaded
 # Of each of hypothesis's hundred examples: 10,000 in all.
 CASES = 100
 CHANCE = 0.6
+
+
+def tree(data: object, origin: str) -> Node:
+    """Make a layer of data that has one origin."""
+    if isinstance(data, dict):
+        return Branch({str(key): tree(value, origin) for key, value in data.items()})
+    return Leaf(data, origin)
+
+
+def plain(node: Node) -> Any:
+    """Give the data of a merged layer."""
+    if isinstance(node, Leaf):
+        return node.value
+    found = {name: plain(child) for name, child in node.children.items()}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def random_data(random: Random, depth: int = 3) -> dict[str, Any]:

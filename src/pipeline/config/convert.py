@@ -13,15 +13,11 @@ from pipeline.catalogue.settings import Value, to_text
 from pipeline.config.environment_file import InexpressibleError, environment_file
 from pipeline.config.resolve import Configuration, Configured
 from pipeline.config.sections import LIMITS, PERFORMANCE, variable_of
-from pipeline.errors import PipelineError
+from pipeline.report.summary import UnknownFormatError, format_named
 from pipeline.units import cores, memory
 
 LARGEST_CONFIGMAP = 2**20
 LINE_ENDS = re.compile("[\r\x85\u2028\u2029\ufeff]")
-
-
-class UnknownFormatError(PipelineError):
-    """Somebody asked for a format that there isn't."""
 
 
 class Removed:
@@ -31,7 +27,8 @@ class Removed:
 class _Dumper(yaml.SafeDumper):
     """Writes YAML with Compose's own tag for what is removed."""
 
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - write everything out
+    def ignore_aliases(self, _: object) -> bool:
+        """Write everything out."""
         return True
 
 
@@ -51,8 +48,7 @@ def converted(configuration: Configuration, name: str, only: Sequence[str] = ())
 
     Raises UnknownFormatError, InexpressibleError.
     """
-    if name not in FORMATS:
-        raise UnknownFormatError(f"Unknown format '{name}'. Expected one of: {', '.join(FORMATS)}.")
+    write = format_named(name, FORMATS)
     services = [service for _, service in configuration.services()]
     unknown = [service for service in only if service not in services]
     if unknown:
@@ -60,7 +56,7 @@ def converted(configuration: Configuration, name: str, only: Sequence[str] = ())
             f"Unknown service {', '.join(map(repr, unknown))}. "
             f"The repository has: {', '.join(services)}."
         )
-    return FORMATS[name](configuration, only)
+    return write(configuration, only)
 
 
 def variables_of(configuration: Configuration, key: str) -> dict[str, str]:

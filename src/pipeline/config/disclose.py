@@ -6,7 +6,6 @@ from typing import Any
 from pipeline import documents
 from pipeline.catalogue.settings import Value, to_text
 from pipeline.config.convert import (
-    UnknownFormatError,
     dumped,
     dumped_all,
     manifest,
@@ -18,6 +17,7 @@ from pipeline.config.resolve import Configuration
 from pipeline.config.secrets import METADATA, secrets_path
 from pipeline.config.sections import Sections, variable_of
 from pipeline.errors import InvalidFilesError, Mistake, PipelineError
+from pipeline.report.summary import format_named
 
 Secrets = Mapping[str, Mapping[str, Value]]
 
@@ -28,12 +28,7 @@ class UnknownSecretError(PipelineError):
 
 def sensitive_setting(field: str, sections: Sections) -> tuple[str, str]:
     """Give section and name of a sensitive setting. Raises UnknownSecretError."""
-    known = [
-        f"{key}.{name}"
-        for key, section in sections.items()
-        for name, setting in section.settings.items()
-        if setting.sensitive
-    ]
+    known = _sensitive(sections)
     if field not in known:
         raise UnknownSecretError(f"'{field}' is no sensitive setting{meant(field, known)}.")
     key, _, name = field.partition(".")
@@ -44,12 +39,7 @@ def checked(path: str, data: object, sections: Sections) -> Secrets:
     """Check values of secrets against their settings. Raises InvalidFilesError, without values."""
     mistakes: list[Mistake] = []
     found: dict[str, dict[str, Value]] = {}
-    sensitive = [
-        f"{key}.{name}"
-        for key, section in sections.items()
-        for name, setting in section.settings.items()
-        if setting.sensitive
-    ]
+    sensitive = _sensitive(sections)
     if not isinstance(data, dict) or not all(isinstance(part, dict) for part in data.values()):
         raise InvalidFilesError([Mistake(path, 1, "", "expected sections, each with settings")])
     for key, values in data.items():
@@ -66,6 +56,15 @@ def checked(path: str, data: object, sections: Sections) -> Secrets:
     if mistakes:
         raise InvalidFilesError(mistakes)
     return found
+
+
+def _sensitive(sections: Sections) -> list[str]:
+    return [
+        f"{key}.{name}"
+        for key, section in sections.items()
+        for name, setting in section.settings.items()
+        if setting.sensitive
+    ]
 
 
 def read_plain(path: str, text: str, sections: Sections) -> Secrets:
@@ -86,13 +85,10 @@ def disclosed(
     configuration: Configuration, data: object, name: str, only: Sequence[str] = ()
 ) -> str:
     """Write secrets in a format. Raises UnknownFormatError, InexpressibleError."""
-    if name not in FORMATS:
-        raise UnknownFormatError(f"Unknown format '{name}'. Expected one of: {', '.join(FORMATS)}.")
+    write = format_named(name, FORMATS)
     chosen = {key for key, _ in configuration.services(only)}
     secrets = checked(secrets_path(configuration.environment), data, configuration.sections)
-    return FORMATS[name](
-        configuration, {key: values for key, values in secrets.items() if key in chosen}
-    )
+    return write(configuration, {key: values for key, values in secrets.items() if key in chosen})
 
 
 def _variables(configuration: Configuration, key: str, values: Mapping[str, Value]) -> list[Any]:

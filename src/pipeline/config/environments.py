@@ -110,9 +110,7 @@ def _read(path: str, text: str) -> EnvironmentFile:
     known = document.data.keys() & Head.model_fields.keys()
     said = Document(path, {key: document.data[key] for key in known}, document.lines)
     head = documents.validate(said, HEAD)
-    body = tree_of(document)
-    assert isinstance(body, Branch)  # noqa: S101 - of a mapping
-    own = Branch({key: node for key, node in body.children.items() if key not in known})
+    own = Branch({key: tree_of(document, (key,)) for key in document.data if key not in known})
     return EnvironmentFile(PurePosixPath(path).stem, document, head, own)
 
 

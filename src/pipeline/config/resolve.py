@@ -10,7 +10,7 @@ from dotenv.parser import parse_stream
 
 from pipeline.catalogue.settings import Setting, Value, from_text
 from pipeline.config.environments import Environments, meant
-from pipeline.config.sections import LIMITS, PERFORMANCE, Sections, variable_of
+from pipeline.config.sections import PERFORMANCE, Sections, variable_of
 from pipeline.config.tree import EMPTY, Branch, Leaf, Node, leaves, merged
 from pipeline.documents import shown
 from pipeline.errors import InvalidFilesError, Mistake
@@ -165,8 +165,3 @@ def _given(
     else:
         return Branch({key: Branch({name: Leaf(value, origin)})})
     return EMPTY
-
-
-def limits_of(configuration: Configuration, key: str) -> dict[str, Configured]:
-    """Give the limits that hold for a service."""
-    return {name: configuration.limit(key, name) for name in LIMITS}

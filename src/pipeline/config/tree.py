@@ -32,13 +32,6 @@ Node = Leaf | Branch
 EMPTY = Branch()
 
 
-def tree(data: object, origin: str) -> Node:
-    """Make a layer of data that has one origin."""
-    if isinstance(data, dict):
-        return Branch({str(key): tree(value, origin) for key, value in data.items()})
-    return Leaf(data, origin)
-
-
 def tree_of(document: Document, path: FieldPath = ()) -> Node:
     """Make a layer of a file, whose every value knows its line."""
     data = document.data
@@ -68,11 +61,3 @@ def leaves(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
             yield from leaves(child, (*path, name))
     elif node.value is not None:
         yield path, node
-
-
-def plain(node: Node) -> Any:  # noqa: ANN401 - data as YAML gives it
-    """Give the data of a merged layer."""
-    if isinstance(node, Leaf):
-        return node.value
-    found = {name: plain(child) for name, child in node.children.items()}
-    return {name: value for name, value in found.items() if value is not None}

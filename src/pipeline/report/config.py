@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from pydantic import BaseModel
 
-from pipeline.report.summary import UnknownFormatError
+from pipeline.report.summary import format_named
 from pipeline.report.table import aligned, code, printable
 
 NOTHING = "-"
@@ -39,9 +39,7 @@ class ConfigSummary(BaseModel):
 
 def render_config(summary: ConfigSummary, name: str) -> str:
     """Render as `table`, `markdown` or `json`. Raises UnknownFormatError."""
-    if name not in FORMATS:
-        raise UnknownFormatError(f"Unknown format '{name}'. Expected one of: {', '.join(FORMATS)}.")
-    return FORMATS[name](summary)
+    return format_named(name, FORMATS)(summary)
 
 
 def explained(summary: ConfigSummary) -> str:

@@ -5,16 +5,14 @@ from html import escape
 from string import Template
 
 from pipeline.report.config import ConfigSummary, SettingSummary, recipient_lines
-from pipeline.report.html import HERE, STYLE
+from pipeline.report.html import HERE, page
 
-PAGE = Template((HERE / "config.html").read_text())
+BODY = Template((HERE / "config.html").read_text())
 
 
 def config_page(summary: ConfigSummary, title: str) -> str:
     """Write the page; all that comes from outside is escaped."""
-    return PAGE.substitute(
-        title=escape(title),
-        style=STYLE,
+    body = BODY.substitute(
         environments="".join(f"<th>{escape(name)}</th>" for name in summary.environments),
         settings="\n".join(map(_setting, summary.settings)),
         secrets="\n".join(
@@ -23,6 +21,7 @@ def config_page(summary: ConfigSummary, title: str) -> str:
         ),
         recipients="\n".join(f"<li>{escape(line)}</li>" for line in recipient_lines(summary)),
     )
+    return page(title, body)
 
 
 def _setting(row: SettingSummary) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from pipeline.report.summary import UnknownFormatError, counted
+from pipeline.report.summary import counted, format_named
 from pipeline.report.table import aligned, code, printable
 
 SEVERITIES = ["critical", "high", "medium", "low", "negligible", "unknown"]
@@ -93,9 +93,7 @@ class ScanSummary(BaseModel):
 
 def render_scan(summary: ScanSummary, name: str) -> str:
     """Render a scan as `table`, `markdown` or `json`. Raises UnknownFormatError."""
-    if name not in FORMATS:
-        raise UnknownFormatError(f"Unknown format '{name}'. Expected one of: {', '.join(FORMATS)}.")
-    return FORMATS[name](summary)
+    return format_named(name, FORMATS)(summary)
 
 
 def conclusion(summary: ScanSummary) -> list[str]:

@@ -23,7 +23,8 @@ RULE = Template(
     '<tr class="$outcome"><td class="outcome"><span class="badge">$outcome</span></td>'
     '<td class="id">$rule</td><td>$title$why</td></tr>'
 )
-PAGE = Template((HERE / "findings.html").read_text())
+PAGE = Template((HERE / "page.html").read_text())
+FINDINGS = Template((HERE / "findings.html").read_text())
 # Boxes that are not ticked hide their rows, without a script.
 FILTER = Template("body:has(#show-$name:not(:checked)) tr.$name { display: none; }")
 BOX = Template('<label><input type="checkbox" id="show-$name" checked> $name ($count)</label>')
@@ -40,23 +41,20 @@ def html_page(summary: ScanSummary, title: str) -> str:
     """Write a scan; all that comes from outside is escaped."""
     severities = [finding.severity for finding in summary.findings]
     results: list[str] = [finding.result for finding in summary.findings]
-    return PAGE.substitute(
-        title=escape(title),
-        style=STYLE,
-        filters="\n".join(FILTER.substitute(name=name) for name in [*SEVERITIES, *RESULTS]),
+    filters = [FILTER.substitute(name=name) for name in [*SEVERITIES, *RESULTS]]
+    body = FINDINGS.substitute(
         conclusion=_items(conclusion(summary)),
         stale=_stale(summary.stale_waivers),
         severities=_boxes(SEVERITIES, severities),
         results=_boxes(RESULTS, results),
         rows="\n".join(_row(finding) for finding in summary.findings),
     )
+    return page(title, body, filters)
 
 
 def verdict_page(summary: VerdictSummary, title: str) -> str:
     """Write a verdict; all that comes from outside is escaped."""
-    return VERDICT.substitute(
-        title=escape(title),
-        style=STYLE,
+    body = VERDICT.substitute(
         conclusion=_items(verdict_conclusion(summary)),
         rows="\n".join(
             RULE.substitute(
@@ -67,6 +65,14 @@ def verdict_page(summary: VerdictSummary, title: str) -> str:
             )
             for rule in summary.rules
         ),
+    )
+    return page(title, body)
+
+
+def page(title: str, body: str, more_style: Sequence[str] = ()) -> str:
+    """Put the body of a page, escaped already, into the frame that all pages have."""
+    return PAGE.substitute(
+        title=escape(title), style="\n".join([STYLE, *more_style]), body=body.rstrip("\n")
     )
 
 

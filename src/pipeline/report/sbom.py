@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from pydantic import BaseModel
 
-from pipeline.report.summary import UnknownFormatError, counted
+from pipeline.report.summary import counted, format_named
 from pipeline.report.table import aligned, code, printable
 
 
@@ -31,9 +31,7 @@ class SbomSummary(BaseModel):
 
 def render_sboms(summaries: Sequence[SbomSummary], name: str) -> str:
     """Render SBOMs as `table`, `markdown` or `json`. Raises UnknownFormatError."""
-    if name not in FORMATS:
-        raise UnknownFormatError(f"Unknown format '{name}'. Expected one of: {', '.join(FORMATS)}.")
-    return FORMATS[name](summaries)
+    return format_named(name, FORMATS)(summaries)
 
 
 HEADINGS = ("IMAGE", "PLATFORM", "PACKAGE", "VERSION", "LICENCES")

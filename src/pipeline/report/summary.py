@@ -1,12 +1,15 @@
 """The summary of a run, from one model to a table, Markdown or JSON."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from pydantic import BaseModel, Field
 
 from pipeline.errors import PipelineError
 from pipeline.report.table import aligned
 from pipeline.units import megabytes
+
+F = TypeVar("F")
 
 
 class PlatformSummary(BaseModel):
@@ -40,16 +43,21 @@ class UnknownFormatError(PipelineError):
     """Somebody asked for a format that reports don't have."""
 
 
-def checked_format(name: str) -> str:
+def format_named(name: str, formats: Mapping[str, F]) -> F:
+    """Pick what writes a format. Raises UnknownFormatError."""
+    if name not in formats:
+        raise UnknownFormatError(f"Unknown format '{name}'. Expected one of: {', '.join(formats)}.")
+    return formats[name]
+
+
+def checked_format(name: str) -> None:
     """Check a format's name before the work begins. Raises UnknownFormatError."""
-    if name not in FORMATS:
-        raise UnknownFormatError(f"Unknown format '{name}'. Expected one of: {', '.join(FORMATS)}.")
-    return name
+    format_named(name, FORMATS)
 
 
 def render(summary: BuildSummary, name: str) -> str:
-    """Render a summary as `table`, `markdown` or `json`."""
-    return FORMATS[checked_format(name)](summary)
+    """Render a summary as `table`, `markdown` or `json`. Raises UnknownFormatError."""
+    return format_named(name, FORMATS)(summary)
 
 
 def _json(summary: BuildSummary) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from pipeline.report.summary import UnknownFormatError, counted
+from pipeline.report.summary import counted, format_named
 from pipeline.report.table import aligned, code, printable
 
 Outcome = Literal["fail", "waived", "warn", "skipped", "pass"]
@@ -33,9 +33,7 @@ class VerdictSummary(BaseModel):
 
 def render_verdict(summary: VerdictSummary, name: str) -> str:
     """Render a verdict as `table`, `markdown` or `json`. Raises UnknownFormatError."""
-    if name not in FORMATS:
-        raise UnknownFormatError(f"Unknown format '{name}'. Expected one of: {', '.join(FORMATS)}.")
-    return FORMATS[name](summary)
+    return format_named(name, FORMATS)(summary)
 
 
 def verdict_conclusion(summary: VerdictSummary) -> list[str]:
