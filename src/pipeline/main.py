@@ -24,7 +24,7 @@ from pipeline.catalogue.repository import (
 from pipeline.config.config import Config
 from pipeline.config.environments import ENVIRONMENT_FILES
 from pipeline.deploy.stack import started
-from pipeline.objects import object_type, side_effect
+from pipeline.objects import Format, object_type, side_effect
 from pipeline.registry.access import Access
 from pipeline.registry.reference import repository_of
 from pipeline.release.cosign import Cosign
@@ -93,7 +93,6 @@ Issuer = Annotated[
 ]
 Rescan = Annotated[bool, Doc("Scan it again, by what is known today")]
 Jobs = Annotated[int, Doc("How many images to build at a time")]
-Format = Annotated[str, Name("format"), Doc("table, markdown or json")]
 Sign = Annotated[bool, Doc("Sign, and attest SBOM, scan and provenance")]
 SigningKey = Annotated[
     dagger.Secret | None, Doc("Private key to sign with, e.g. file://cosign.key")

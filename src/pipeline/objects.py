@@ -1,13 +1,15 @@
 """Dagger's decorators, as this module uses them and as type checkers can follow them."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar, dataclass_transform
+from typing import Annotated, Any, TypeVar, dataclass_transform
 
 import dagger
-from dagger import field
+from dagger import Doc, Name, field
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
+
+Format = Annotated[str, Name("format"), Doc("table, markdown or json")]
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field,))

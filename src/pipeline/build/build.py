@@ -5,13 +5,13 @@ from typing import Annotated
 
 import anyio
 import dagger
-from dagger import Doc, Name, dag, field, function
+from dagger import Doc, dag, field, function
 
 from pipeline.build.image import Image, build_image
 from pipeline.build.platforms import Platform, platforms_named
 from pipeline.build.service import PipelineService
 from pipeline.errors import PipelineError, first_of, raise_all
-from pipeline.objects import object_type
+from pipeline.objects import Format, object_type
 from pipeline.report.summary import BuildSummary, ImageSummary, PlatformSummary, render
 
 
@@ -24,9 +24,7 @@ class Build:
     images: Annotated[list[Image], Doc("One for each service")] = field()
 
     @function
-    def report(
-        self, format_: Annotated[str, Name("format"), Doc("table, markdown or json")] = "table"
-    ) -> str:
+    def report(self, format_: Format = "table") -> str:
         """Render what was built and published, for a person or a program."""
         return render(self.summary(), format_)
 

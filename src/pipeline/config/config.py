@@ -8,6 +8,7 @@ from typing import Annotated, Self
 import dagger
 from dagger import Doc, Name, dag, field, function
 
+from pipeline import handed
 from pipeline.catalogue.repository import read_repository, read_stack, texts
 from pipeline.catalogue.settings import from_text
 from pipeline.catalogue.stack import STACK_FILE
@@ -21,11 +22,10 @@ from pipeline.config.secrets import load_secrets, secrets_path
 from pipeline.config.sections import Sections, sections_of
 from pipeline.config.sops import Sops, SopsError
 from pipeline.config.summary import explanation, summarised
-from pipeline.objects import object_type, side_effect
+from pipeline.objects import Format, object_type, side_effect
 from pipeline.report.config import explained, render_config
 from pipeline.report.config_page import config_page
 
-Format = Annotated[str, Name("format"), Doc("table, markdown or json")]
 OnlyServices = Annotated[list[str] | None, Doc("Only these services, by name (default: all)")]
 Recipients = Annotated[
     list[str] | None,
@@ -108,12 +108,12 @@ class Config:
         """Set all environments side by side, on one page that needs nothing else."""
         loaded = await self.loaded()
         summary = summarised(list(loaded.configurations.values()), loaded.secrets)
-        return dag.file("config.html", config_page(summary, "Configuration"))
+        return handed.file("config.html", config_page(summary, "Configuration"))
 
     @function
     async def schema(self) -> dagger.File:
         """Write the JSON Schema of this repository's environments, for editors."""
-        return dag.file("environment.schema.json", schema(await self._sections()))
+        return handed.file("environment.schema.json", schema(await self._sections()))
 
     @side_effect
     async def secrets(
@@ -149,7 +149,7 @@ class Config:
             )
         else:
             encrypted = await sops.encrypted(dumped(secrets), _given(recipients))
-        return dag.file(f"{environment}.yml", encrypted)
+        return handed.file(f"{environment}.yml", encrypted)
 
     @side_effect
     async def encrypt(
@@ -162,14 +162,14 @@ class Config:
         path = secrets_path(environment)
         secrets = read_plain(path, await plain.plaintext(), await self._sections())
         encrypted = await (await self._sops()).encrypted(dumped(secrets), _given(recipients))
-        return dag.file(f"{environment}.yml", encrypted)
+        return handed.file(f"{environment}.yml", encrypted)
 
     @side_effect
     async def rotate(self) -> dagger.File:
         """Encrypt the environment's secrets under a new data key, with --key."""
         environment = await self._environment()
         encrypted = await (await self._sops()).rotated(await self._encrypted(environment))
-        return dag.file(f"{environment}.yml", encrypted)
+        return handed.file(f"{environment}.yml", encrypted)
 
     @side_effect
     async def recipients(
@@ -191,7 +191,7 @@ class Config:
         encrypted = await (await self._sops()).rotated(text, add or [], remove or [])
         names = loaded.secrets[environment].names
         change = sorted(f"{key}.{name}" for key, name in names) if remove else []
-        return Rekeyed(file=dag.file(f"{environment}.yml", encrypted), change=change)
+        return Rekeyed(file=handed.file(f"{environment}.yml", encrypted), change=change)
 
     async def _sections(self) -> Sections:
         services = (await read_repository(self.source)).services

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
-from dagger import Doc, Name, dag, field, function
+from dagger import Doc, dag, field, function
 
 from pipeline.build.build import Build
 from pipeline.build.image import Image
 from pipeline.catalogue.models import Images
 from pipeline.catalogue.signing import Signing
 from pipeline.concurrency import gathered
-from pipeline.objects import object_type
+from pipeline.objects import Format, object_type
 from pipeline.release.cosign import Cosign
 from pipeline.release.publish import Destination, tag, upload
 from pipeline.release.signer import Signer
@@ -41,9 +41,7 @@ class Publication:
     signer: Annotated[str, Doc("How it was signed; empty: it wasn't")] = field()
 
     @function
-    def report(
-        self, format_: Annotated[str, Name("format"), Doc("table, markdown or json")] = "table"
-    ) -> str:
+    def report(self, format_: Format = "table") -> str:
         """Render what was built, found out and published, for a person or a program."""
         scan = self.examination.scan
         summary = published_summary(

@@ -58,19 +58,16 @@ async def tag(
     tool = await destination.access.regctl(tool_image)
     references: list[str] = []
 
-    async def name(image: Image) -> None:
+    async def name(image: Image) -> Image:
+        own: list[str] = []
         for tag in tags:
             target = f"{destination.repository(image)}:{tag}"
             await _copy(tool, destination.by_digest(image), target, references)
-            references.append(f"{target}@{image.digest}")
+            own.append(f"{target}@{image.digest}")
+            references.append(own[-1])
+        return image.published_as(own)
 
-    await gathered([partial(name, image) for image in images], AT_A_TIME)
-    return [
-        image.published_as(
-            [f"{destination.repository(image)}:{tag}@{image.digest}" for tag in tags]
-        )
-        for image in images
-    ]
+    return await gathered([partial(name, image) for image in images], AT_A_TIME)
 
 
 async def _copy(tool: dagger.Container, source: str, target: str, published: Sequence[str]) -> None:

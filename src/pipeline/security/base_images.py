@@ -3,14 +3,17 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 
-import anyio
 import dagger
 
+from pipeline.concurrency import gathered
 from pipeline.registry.access import Access
 from pipeline.registry.reference import full_name, host_of, repository_of
 from pipeline.security.facts import BaseImageFacts, base_said
 from pipeline.security.subject import Subject
+
+LOOKED_UP_AT_A_TIME = 4
 
 
 async def base_images(
@@ -25,23 +28,23 @@ async def base_images(
     `own` is access to the registry for which there is an account; others are asked as nobody in
     particular. A base image that can't be read has no age.
     """
-    found: dict[str, BaseImageFacts] = {}
 
-    async def look_up(subject: Subject, name: str, digest: str) -> None:
-        created = await _created(name, digest, subject.platform, own, regctl)
-        found[subject.image] = BaseImageFacts(
+    async def look_up(platform: str, name: str, digest: str) -> BaseImageFacts:
+        created = await _created(name, digest, platform, own, regctl)
+        return BaseImageFacts(
             name=name,
             digest=digest,
             created=created,
             age_days=(today - created).days if created else None,
         )
 
-    async with anyio.create_task_group() as group:
-        for subject in {subject.image: subject for subject in subjects}.values():
-            name, digest = base_said(subject.annotations, built_on.get(subject.image))
-            if name:
-                group.start_soon(look_up, subject, name, digest)
-    return found
+    jobs = {}
+    for subject in {subject.image: subject for subject in subjects}.values():
+        name, digest = base_said(subject.annotations, built_on.get(subject.image))
+        if name:
+            jobs[subject.image] = partial(look_up, subject.platform, name, digest)
+    found = await gathered(list(jobs.values()), LOOKED_UP_AT_A_TIME)
+    return dict(zip(jobs, found, strict=True))
 
 
 async def _created(

@@ -6,14 +6,14 @@ from functools import partial
 from typing import Annotated
 
 import dagger
-from dagger import Doc, Name, dag, field, function
+from dagger import Doc, dag, field, function
 
 from pipeline import handed
 from pipeline.build.steps import HEALTH_CHECK
 from pipeline.catalogue.models import Images
 from pipeline.concurrency import gathered
 from pipeline.errors import PipelineError, shortened
-from pipeline.objects import object_type
+from pipeline.objects import Format, object_type
 from pipeline.report.sbom import SbomSummary, render_sboms
 from pipeline.security.facts import SbomFacts
 from pipeline.security.sbom_documents import settled_cyclone_dx, settled_spdx
@@ -66,9 +66,7 @@ class Sboms:
         return folder
 
     @function
-    def report(
-        self, format_: Annotated[str, Name("format"), Doc("table, markdown or json")] = "table"
-    ) -> str:
+    def report(self, format_: Format = "table") -> str:
         """List the packages, their licences, and what doesn't fit the files of the images."""
         summaries = [
             SbomSummary(

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Self
 
 import dagger
-from dagger import dag, field, function
+from dagger import field, function
 
 from pipeline import handed
 from pipeline.catalogue.models import Images
@@ -84,10 +84,7 @@ class ScanReport:
     @function
     def waivers(self) -> dagger.Directory:
         """Write config/waivers.yml as others read it: OpenVEX, and what Trivy and Grype ignore."""
-        folder = dag.directory()
-        for name, text in json.loads(self.waived).items():
-            folder = folder.with_new_file(name, text)
-        return folder
+        return handed.files(json.loads(self.waived))
 
     @function
     def check(self) -> str:

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Annotated, Self
 
 import dagger
-from dagger import Doc, Name, dag, field, function
+from dagger import Doc, dag, field, function
 
 from pipeline import handed
 from pipeline.catalogue.models import Images
 from pipeline.catalogue.repository import Rules
 from pipeline.catalogue.waivers import WaiversFile
 from pipeline.errors import shortened
-from pipeline.objects import object_type
+from pipeline.objects import Format, object_type
 from pipeline.report.html import verdict_page
 from pipeline.report.verdict import VerdictSummary, render_verdict
 from pipeline.security.facts import (
@@ -68,9 +68,7 @@ class VerdictReport:
         return handed.file("verdict.html", verdict_page(self.known(), "Verdict"))
 
     @function
-    def check(
-        self, format_: Annotated[str, Name("format"), Doc("table, markdown or json")] = "table"
-    ) -> str:
+    def check(self, format_: Format = "table") -> str:
         """Render it when every rule is content, else fail with the table."""
         if not self.passed:
             raise PolicyError(f"The images are not as the policy asks.\n\n{self.table()}")
