@@ -65,6 +65,12 @@ class Recipe:
         return Path(self.binary).name
 
 
+def user_of(name: str, home: str) -> str:
+    """Give the shell that makes the user of a database, with the number that upstream's has."""
+    user = f"--system --uid 999 --gid {name} --home-dir {home} --shell /bin/bash {name}"
+    return f"groupadd --system --gid 999 {name}; useradd {user}"
+
+
 IMAGES = {
     "python:3.13-slim": Recipe(
         packages="python3-pip python3-venv",
@@ -100,6 +106,7 @@ IMAGES = {
         command=("bash",),
     ),
     "postgres:17-trixie": Recipe(
+        before=user_of("postgres", "/var/lib/postgresql"),
         packages="postgresql-17",
         after="""
             install -d -o postgres -g postgres -m 0700 /var/lib/postgresql/data
@@ -116,6 +123,7 @@ IMAGES = {
         command=("postgres",),
     ),
     "redis:8-trixie": Recipe(
+        before=user_of("redis", "/data"),
         packages="redis-server",
         after="install -d -o redis -g redis /data",
         user="redis",

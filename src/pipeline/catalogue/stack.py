@@ -30,6 +30,18 @@ class Backing(Strict):
         default_factory=list,
         description="Variables with a secret value, made anew for each stack that is started.",
     )
+    ready: list[str] = Field(
+        default_factory=list,
+        description="Command in its container that ends with 0 once it takes connections.",
+    )
+    data: str | None = Field(
+        default=None, pattern=r"^/[!-~]+$", description="Folder of what it keeps."
+    )
+    user: int | None = Field(
+        default=None,
+        ge=1,
+        description="Numeric user and group that it runs as, and that owns its data.",
+    )
 
 
 class Member(Strict):
