@@ -1,6 +1,5 @@
 """Environments on the command line: validate, explain, convert, compare, report, keep secrets."""
 
-import tempfile
 import uuid
 from pathlib import Path
 from typing import Annotated, Self
@@ -23,6 +22,7 @@ from pipeline.config.sections import Sections, sections_of
 from pipeline.config.sops import Sops, SopsError
 from pipeline.config.summary import explanation, summarised
 from pipeline.objects import Format, object_type, side_effect
+from pipeline.programs import program
 from pipeline.report.config import explained, render_config
 from pipeline.report.config_page import config_page
 
@@ -232,12 +232,10 @@ class Config:
         return text
 
     async def _sops(self) -> Sops:
-        """Take the program out of its image: what it decrypts stays in this process."""
+        """Give the program: what it decrypts stays in this process."""
         images = (await read_repository(self.source)).images
-        program = Path(tempfile.mkdtemp()) / "sops"
-        await dag.container().from_(images.sops).file(PROGRAM).export(str(program))
         key = await self.key.plaintext() if self.key is not None else None
-        return Sops(program, key)
+        return Sops(await program(images.sops, PROGRAM), key)
 
 
 def _given(recipients: list[str] | None) -> list[str]:
