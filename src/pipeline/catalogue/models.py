@@ -131,7 +131,7 @@ class Images(Strict):
     cosign: str = Field(description="cosign: signs and verifies images.")
     debian: str = Field(description="Debian: nginx's files come from its packages.")
     git: str = Field(description="Has git: reads version and tags.")
-    helm: str = Field(description="Helm 3: puts releases into Kubernetes.")
+    helm: str = Field(description="Helm 3: brings releases into Kubernetes.")
     kubectl: str = Field(description="kubectl: logs in to Kubernetes.")
     grype: str = Field(description="Grype: scans images.")
     node: str = Field(description="Has Node.js and npm: builds web services.")

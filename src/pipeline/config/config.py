@@ -12,7 +12,7 @@ from pipeline.catalogue.repository import read_repository, read_stack, texts
 from pipeline.catalogue.settings import from_text
 from pipeline.catalogue.stack import STACK_FILE
 from pipeline.config.convert import converted, dumped
-from pipeline.config.disclose import checked, disclosed, read_plain, sensitive_setting
+from pipeline.config.disclose import Secrets, checked, disclosed, read_plain, sensitive_setting
 from pipeline.config.environments import ENVIRONMENT_FILES, SECRETS_FILES
 from pipeline.config.load import Loaded, load
 from pipeline.config.resolve import Overlays
@@ -122,11 +122,8 @@ class Config:
         services: OnlyServices = None,
     ) -> dagger.Secret:
         """Decrypt the environment's secrets, with --key: `secrets plaintext` shows them."""
-        loaded = await self.loaded()
-        configuration = loaded.one(self.environment)
-        sops = await self._sops()
-        data = await sops.decrypted(await self._encrypted(configuration.environment))
-        text = disclosed(configuration, data, to, services or [])
+        configuration = (await self.loaded()).one(self.environment)
+        text = disclosed(configuration, await self.decrypted(), to, services or [])
         return dag.set_secret(f"config-{uuid.uuid4()}", text)
 
     @side_effect
@@ -209,6 +206,15 @@ class Config:
             self.environment,
             Overlays(self.variables, self.flags),
         )
+
+    async def decrypted(self) -> Secrets:
+        """Give the environment's secrets, by section and setting. Raises SopsError."""
+        configuration = (await self.loaded()).one(self.environment)
+        path = secrets_path(configuration.environment)
+        data = await (await self._sops()).decrypted(
+            await self._encrypted(configuration.environment)
+        )
+        return checked(path, data, configuration.sections)
 
     async def _environment(self) -> str:
         """Give the environment's name, before its secrets are there."""

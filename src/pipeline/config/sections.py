@@ -41,7 +41,7 @@ FIXED = {
         "vertical_autoscaling": Setting(
             type="boolean",
             default=False,
-            description="Whether a VerticalPodAutoscaler, which the cluster must know, sets memory.",
+            description="Whether a VerticalPodAutoscaler, if the cluster has it, sets memory.",
         ),
     },
     "deployment": {
@@ -72,7 +72,7 @@ FIXED = {
             type="string",
             choices=["none", "ingress", "gateway"],
             default="none",
-            description="How people reach the entry: an Ingress, a Gateway's HTTPRoute, or neither.",
+            description="How people reach the entry: Ingress, a Gateway's HTTPRoute, or neither.",
         ),
         "host": Setting(
             type="string", optional=True, description="Host name of the route, e.g. shop.example."

@@ -64,7 +64,7 @@ class Cluster:
         response = await self._ask("GET", path)
         return None if response.status_code == HTTPStatus.NOT_FOUND else _object(response)
 
-    async def list(self, kind: str, selector: str = "") -> list[Object]:
+    async def listed(self, kind: str, selector: str = "") -> list[Object]:
         """List objects of the namespace, those with certain labels or all."""
         query = {"labelSelector": selector} if selector else {}
         found = _object(await self._ask("GET", self.path(kind), query=query))
@@ -91,14 +91,18 @@ class Cluster:
         self, pod: str, container: str, lines: int, *, previous: bool = False
     ) -> list[str]:
         """Give the end of a container's log; nothing when there is none."""
-        query = {"container": container, "tailLines": str(lines), "previous": str(previous).lower()}
+        query = {
+            "container": container,
+            "tailLines": str(lines),
+            "previous": str(previous).lower(),
+        }
         response = await self._ask("GET", self.path("v1/pods", f"{pod}/log"), query=query)
         return response.text.splitlines() if response.is_success else []
 
     async def user(self) -> str:
         """Name who the cluster takes this for."""
         review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-        answer = await self._ask("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", review)
+        answer = await self._ask("POST", f"/apis/{review['apiVersion']}/selfsubjectreviews", review)
         if not answer.is_success:
             return "somebody"
         return str(answer.json()["status"]["userInfo"].get("username") or "somebody")
@@ -113,7 +117,9 @@ class Cluster:
         try:
             response = await self.client.request(method, path, json=content, params=query)
         except httpx.TransportError as error:
-            raise ClusterAwayError(f"The cluster doesn't answer: {error or type(error)}.") from error
+            raise ClusterAwayError(
+                f"The cluster doesn't answer: {error or type(error)}."
+            ) from error
         if response.status_code in AWAY:
             raise ClusterAwayError(f"The cluster doesn't answer: {_message(response)}")
         return response
@@ -169,7 +175,7 @@ async def connected(kubectl: Path, kubeconfig: int, namespace: str) -> AsyncIter
 async def _served(process: Process, socket: Path) -> None:
     said = ""
     with anyio.move_on_after(SECONDS_TO_START):
-        while not socket.exists():
+        while not await anyio.Path(socket).exists():
             if process.returncode is not None:
                 break
             await anyio.sleep(0.02)
@@ -188,7 +194,8 @@ async def _ahead(client: httpx.AsyncClient) -> timedelta:
     try:
         response = await client.get("/version")
     except httpx.TransportError as error:
-        raise ClusterError(f"The cluster can't be reached: {error or type(error)}.") from error
+        said = str(error) or type(error).__name__
+        raise ClusterError(f"The cluster can't be reached: {said}.") from error
     if not response.is_success:
         raise ClusterError(
             "The cluster of the kubeconfig (--kubeconfig) doesn't let this user in, or isn't "

@@ -1,4 +1,4 @@
-"""Asks the entry of a stack as people do: is it alive, ready, useful, and how often does it fail."""
+"""Asks the entry of a stack as people do: is it alive, ready, useful; how often does it fail."""
 
 import time
 from collections.abc import Sequence

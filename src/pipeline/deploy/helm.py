@@ -13,6 +13,7 @@ import anyio
 from pydantic import BaseModel
 
 from pipeline.deploy.kubeconfig import path_of
+from pipeline.deploy.values import Values
 from pipeline.errors import PipelineError, shortened
 
 KEPT = 20
@@ -45,13 +46,9 @@ class Helm:
     namespace: str
     kubeconfig: int | None = None
 
-    async def template(self, chart: Path, values: str) -> str:
+    async def template(self, chart: Path, values: Values) -> str:
         """Render the chart's objects. Raises HelmError."""
-        return await self._run(["template", self.release, str(chart), "--values=-"], values)
-
-    async def lint(self, chart: Path, values: str) -> None:
-        """Check chart and values. Raises HelmError."""
-        await self._run(["lint", str(chart), "--strict", "--quiet", "--values=-"], values)
+        return await self._run(["template", self.release, str(chart), "--values=-"], _text(values))
 
     async def history(self) -> list[HelmRevision]:
         """List the release's revisions, the oldest first; none when it was never installed."""
@@ -61,11 +58,11 @@ class Helm:
             return []
         return [HelmRevision.model_validate(entry) for entry in json.loads(_checked(ended))]
 
-    async def upgrade(self, chart: Path, values: str, description: str) -> int:
+    async def upgrade(self, chart: Path, values: Values, description: str) -> int:
         """Install or upgrade; gives the new revision without waiting for it. Raises HelmError."""
         options = ["--install", "--values=-", f"--history-max={KEPT}", "--output=json"]
         command = ["upgrade", self.release, str(chart), *options, f"--description={description}"]
-        return int(json.loads(await self._run(command, values))["version"])
+        return int(json.loads(await self._run(command, _text(values)))["version"])
 
     async def rollback(self, revision: int) -> None:
         """Make a new revision of an earlier one, whole, without waiting for it."""
@@ -98,6 +95,11 @@ class Helm:
                 check=False,
                 pass_fds=inherited,
             )
+
+
+def _text(values: Values) -> str:
+    # JSON is YAML, and no text in it can be taken for something else.
+    return json.dumps(values)
 
 
 def _checked(ended: subprocess.CompletedProcess[bytes]) -> str:

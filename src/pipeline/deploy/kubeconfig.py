@@ -14,7 +14,7 @@ FILES = {
     "clusters": {"cluster": ["certificate-authority"]},
     "users": {"user": ["client-certificate", "client-key", "tokenFile"]},
 }
-ADVICE = "Give one that needs nothing else, as `kubectl config view --raw --flatten --minify` has it"
+ADVICE = "Give one that needs nothing else: `kubectl config view --raw --flatten --minify`"
 
 
 class KubeconfigError(PipelineError):

@@ -1,8 +1,9 @@
 """Values of the chart: what an environment sets, and the images of a release by digest."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from pydantic import BaseModel
 
 from pipeline.catalogue.catalogue import Entry
 from pipeline.catalogue.models import ServiceFile
@@ -23,13 +24,12 @@ Secrets = Mapping[str, Mapping[str, Value]]
 Values = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Contents:
+class Contents(BaseModel):
     """What is deployed: services by name → image by digest, of a version and commit."""
 
     version: str
     revision: str
-    images: Mapping[str, str]
+    images: dict[str, str]
 
 
 def chart_values(
@@ -86,9 +86,7 @@ def chart_values(
         },
         "monitoring": {
             "enabled": _value(configuration, "monitoring", "enabled"),
-            "scrapeIntervalSeconds": _value(
-                configuration, "monitoring", "scrape_interval_seconds"
-            ),
+            "scrapeIntervalSeconds": _value(configuration, "monitoring", "scrape_interval_seconds"),
         },
         "verticalAutoscaling": _value(configuration, PERFORMANCE, "vertical_autoscaling"),
     }
