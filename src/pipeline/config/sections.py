@@ -164,8 +164,8 @@ BACKING = {
         default=True,
         description="Whether a deployment brings it along; else it runs elsewhere.",
     ),
-    "cpu_limit": LIMITS["cpu_limit"].model_copy(update={"optional": True}),
-    "memory_limit": LIMITS["memory_limit"].model_copy(update={"optional": True}),
+    "cpu_limit": LIMITS["cpu_limit"].model_copy(update={"default": "1.0"}),
+    "memory_limit": LIMITS["memory_limit"].model_copy(update={"default": "512Mi"}),
     "storage": Setting(type="memory", optional=True, description="Disk for what it keeps."),
 }
 

@@ -126,6 +126,7 @@ def _backing(
         "environment": dict(backing.environment),
         "secrets": {variable: generated[variable] for variable in backing.generated},
         "ready": list(backing.ready),
+        "temporary": TEMPORARY,
         "resources": _resources(
             configuration,
             _value(configuration, key, "cpu_limit"),
@@ -150,13 +151,12 @@ def _entry(configuration: Configuration, stack: Stack) -> Values:
 
 def _resources(configuration: Configuration, cpu: object, memory: object) -> Values:
     """Ask for all of the memory, which can't be shared, and a part of the processors, which can."""
-    limits = {name: value for name, value in (("cpu", cpu), ("memory", memory)) if value}
-    requests = dict(limits)
-    if cpu:
-        percent = _value(configuration, PERFORMANCE, "cpu_request_percent")
-        wanted = (cores(str(cpu)) or 0) * 10 * int(str(percent))
-        requests["cpu"] = f"{max(int(wanted), 1)}m"
-    return {"limits": limits, "requests": requests}
+    percent = int(str(_value(configuration, PERFORMANCE, "cpu_request_percent")))
+    wanted = int((cores(str(cpu)) or 0) * 10 * percent)
+    return {
+        "limits": {"cpu": cpu, "memory": memory},
+        "requests": {"cpu": f"{max(wanted, 1)}m", "memory": memory},
+    }
 
 
 def _secrets(configuration: Configuration, name: str, secrets: Secrets | None) -> dict[str, str]:
