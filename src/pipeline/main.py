@@ -33,7 +33,7 @@ from pipeline.deploy.stack import started
 from pipeline.deploy.values import Contents
 from pipeline.objects import Format, object_type, side_effect
 from pipeline.registry.access import Access
-from pipeline.registry.reference import checked_registry, repository_of
+from pipeline.registry.reference import by_digest, checked_registry, repository_of
 from pipeline.release.cosign import Cosign
 from pipeline.release.git import head_commit
 from pipeline.release.publication import Publication, Signature, publish
@@ -617,9 +617,11 @@ class Pipeline:
         access = Access.to(address, *account, repository.registry)
         release = release_of(await head_commit(self.source, repository.images.git))
         tag = version or release.tags[0]
-        images = await published_references(
+        found = await published_references(
             list(stack.services), address, tag, access, repository.images.regctl
         )
+        # Without the tag: what didn't change from one version to the next need not start anew.
+        images = {name: by_digest(reference) for name, reference in found.items()}
         name = version or release.version
         return Contents(version=name, revision=release.revision, images=images), access
 

@@ -17,7 +17,13 @@ from hypothesis import strategies as st
 from pipeline import documents
 from pipeline.catalogue.settings import Setting, Value, from_text, to_text
 from pipeline.config.convert import UnknownFormatError, converted, variables_of, without_clash
-from pipeline.config.disclose import UnknownSecretError, disclosed, read_plain, sensitive_setting
+from pipeline.config.disclose import (
+    UnknownSecretError,
+    disclosed,
+    read_plain,
+    secret_variables,
+    sensitive_setting,
+)
 from pipeline.config.environment_file import InexpressibleError, environment_file, quoted
 from pipeline.config.resolve import Configuration, Overlays
 from pipeline.errors import InvalidFilesError
@@ -238,3 +244,10 @@ def test_a_plain_file_gives_its_secrets() -> None:
 @pytest.mark.parametrize("value", [True, 2**63, float("inf"), float("nan"), "5", None, 1 << 70])
 def test_numbers_that_no_format_could_carry_are_refused(value: object) -> None:
     assert not Setting(type="number", description="A").accepts(value)
+
+
+def test_a_service_is_given_its_secrets_by_variable() -> None:
+    assert secret_variables(BASE, {"shop": {"token": "no"}}) == {"shop": {"TOKEN": "no"}}
+    assert secret_variables(BASE, {}) == {"shop": {}}
+    with pytest.raises(InvalidFilesError, match=r"shop\.tokn: is no sensitive setting"):
+        secret_variables(BASE, {"shop": {"tokn": "hunter2"}})

@@ -13,7 +13,7 @@ from pipeline.deploy.values import HIDDEN, Contents, chart_values
 from tests.unit.configs import ROOT, example, read
 
 SECRETS = {
-    "consciousness_engine": {"database_url": "postgres://engine:hunter2@postgres:5432/engine"}
+    "consciousness-engine": {"DATABASE_URL": "postgres://engine:hunter2@postgres:5432/engine"}
 }
 
 
@@ -53,7 +53,7 @@ def test_the_database_gets_the_password_that_its_service_has() -> None:
     found = values("staging")
     assert found["backing"]["postgres"]["secrets"] == {"POSTGRES_PASSWORD": "hunter2"}
     engine = found["services"]["consciousness-engine"]
-    assert engine["secrets"] == {"DATABASE_URL": SECRETS["consciousness_engine"]["database_url"]}
+    assert engine["secrets"] == SECRETS["consciousness-engine"]
     assert "hunter2" not in str(engine["environment"])
     hidden = values("staging", None)
     assert hidden["services"]["consciousness-engine"]["secrets"] == {"DATABASE_URL": HIDDEN}

@@ -10,7 +10,12 @@ from pipeline.registry.reference import (
     checked_credentials,
     checked_registry,
 )
-from pipeline.release.failures import PublishError
+from pipeline.release.failures import (
+    NotPublishedError,
+    PublishError,
+    UnreadableRegistryError,
+    is_missing,
+)
 from pipeline.release.version import (
     Commit,
     ShallowHistoryError,
@@ -135,3 +140,23 @@ def test_a_failed_push_says_why_and_what_went_before(cause: str, reason: str) ->
     assert reason in said
     assert cause in said
     assert "Published before that, in this run: ghcr.io/acme/b:1" in said
+
+
+@pytest.mark.parametrize(
+    ("cause", "missing", "said"),
+    [
+        ("request failed: not found [http 404]: \n", True, ""),
+        ("request failed: unauthorized [http 401]\n", False, "access denied"),
+        ("dial tcp 10.0.0.1:1: connect: connection refused\n", False, "can't be reached"),
+        ("", False, "The registry said: nothing"),
+    ],
+)
+def test_what_is_missing_is_told_from_what_is_unknown(cause: str, missing: bool, said: str) -> None:
+    assert is_missing(cause) is missing
+    assert said in str(UnreadableRegistryError("ghcr.io/acme/a:1", cause))
+
+
+def test_everything_that_is_missing_is_named_with_what_to_do() -> None:
+    said = str(NotPublishedError(["ghcr.io/acme/a:1", "ghcr.io/acme/b:1"]))
+    assert "acme/a:1\n  ghcr.io/acme/b:1" in said
+    assert "build-all --push" in said

@@ -12,10 +12,16 @@ from pipeline.catalogue.repository import read_repository, read_stack, texts
 from pipeline.catalogue.settings import from_text
 from pipeline.catalogue.stack import STACK_FILE
 from pipeline.config.convert import converted, dumped
-from pipeline.config.disclose import Secrets, checked, disclosed, read_plain, sensitive_setting
+from pipeline.config.disclose import (
+    checked,
+    disclosed,
+    read_plain,
+    secret_variables,
+    sensitive_setting,
+)
 from pipeline.config.environments import ENVIRONMENT_FILES, SECRETS_FILES
 from pipeline.config.load import Loaded, load
-from pipeline.config.resolve import Overlays
+from pipeline.config.resolve import Configuration, Overlays
 from pipeline.config.schema import schema
 from pipeline.config.secrets import load_secrets, secrets_path
 from pipeline.config.sections import Sections, sections_of
@@ -123,7 +129,9 @@ class Config:
     ) -> dagger.Secret:
         """Decrypt the environment's secrets, with --key: `secrets plaintext` shows them."""
         configuration = (await self.loaded()).one(self.environment)
-        text = disclosed(configuration, await self.decrypted(), to, services or [])
+        sops = await self._sops()
+        data = await sops.decrypted(await self._encrypted(configuration.environment))
+        text = disclosed(configuration, data, to, services or [])
         return dag.set_secret(f"config-{uuid.uuid4()}", text)
 
     @side_effect
@@ -207,14 +215,13 @@ class Config:
             Overlays(self.variables, self.flags),
         )
 
-    async def decrypted(self) -> Secrets:
-        """Give the environment's secrets, by section and setting. Raises SopsError."""
-        configuration = (await self.loaded()).one(self.environment)
-        path = secrets_path(configuration.environment)
-        data = await (await self._sops()).decrypted(
-            await self._encrypted(configuration.environment)
-        )
-        return checked(path, data, configuration.sections)
+    async def opened(self, configuration: Configuration) -> dict[str, dict[str, str]]:
+        """Decrypt what each service reads: service → variable → text. Needs a key for any."""
+        if not any(configured.setting.sensitive for _, _, configured in configuration):
+            return {}
+        sops = await self._sops()
+        data = await sops.decrypted(await self._encrypted(configuration.environment))
+        return secret_variables(configuration, data)
 
     async def _environment(self) -> str:
         """Give the environment's name, before its secrets are there."""

@@ -91,6 +91,21 @@ def disclosed(
     return write(configuration, {key: values for key, values in secrets.items() if key in chosen})
 
 
+def secret_variables(configuration: Configuration, data: object) -> dict[str, dict[str, str]]:
+    """Give the secrets of each service as it reads them: service → variable → text.
+
+    Raises InvalidFilesError, without values, when decrypted data aren't what settings say.
+    """
+    secrets = checked(secrets_path(configuration.environment), data, configuration.sections)
+    return {
+        service: {
+            variable: text
+            for variable, text, _ in _variables(configuration, key, secrets.get(key, {}))
+        }
+        for key, service in configuration.services()
+    }
+
+
 def _variables(configuration: Configuration, key: str, values: Mapping[str, Value]) -> list[Any]:
     settings = configuration.sections[key].settings
     return [

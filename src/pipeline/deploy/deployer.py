@@ -13,7 +13,7 @@ import httpx
 
 from pipeline.audit.record import Entry, Record
 from pipeline.audit.store import write
-from pipeline.audit.trail import from_lines, verified
+from pipeline.audit.trail import verified
 from pipeline.catalogue.stack import Check
 from pipeline.deploy import health
 from pipeline.deploy.audit_store import ClusterStore
@@ -193,7 +193,7 @@ class Deployer:
     async def audit(self) -> list[Record]:
         """Give the audit trail. Raises TrailError when a record was changed or is missing."""
         async with self._session() as session:
-            return verified(from_lines(await session.store.read()))
+            return verified(await session.store.read())
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Session]:

@@ -117,7 +117,7 @@ async def values_of(config: Config, contents: Contents) -> Values:
     names = [entry.service.name for entry in repository.services]
     stack = await read_stack(config.source, names)
     configuration = (await config.loaded()).one(config.environment)
-    secrets = await config.decrypted() if config.key is not None else None
+    secrets = await config.opened(configuration) if config.key is not None else None
     return chart_values(configuration, stack, repository.services, contents, secrets)
 
 

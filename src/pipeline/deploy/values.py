@@ -7,12 +7,12 @@ from pydantic import BaseModel
 
 from pipeline.catalogue.catalogue import Entry
 from pipeline.catalogue.models import ServiceFile
-from pipeline.catalogue.settings import Value, to_text
+from pipeline.catalogue.settings import Value
 from pipeline.catalogue.stack import Backing, Stack
 from pipeline.config.convert import sensitive_of, variables_of
 from pipeline.config.resolve import Configuration
 from pipeline.config.sections import PERFORMANCE, section_name
-from pipeline.deploy.generated import generated_values
+from pipeline.deploy.generated import generated_values, managed
 from pipeline.units import cores
 
 DEPLOYMENT = "deployment"
@@ -20,7 +20,7 @@ HIDDEN = "(encrypted)"
 TEMPORARY = "16Mi"
 NO_ROUTE = "none"
 
-Secrets = Mapping[str, Mapping[str, Value]]
+Secrets = Mapping[str, Mapping[str, str]]
 Values = dict[str, Any]
 
 
@@ -39,22 +39,21 @@ def chart_values(
     contents: Contents,
     secrets: Secrets | None,
 ) -> Values:
-    """Give the chart's values; without secrets, text that stands for them.
+    """Give the chart's values; `secrets` are service → variable → text.
 
-    Raises SecretFormError when a secret isn't of the form that config/stack.yml gives it.
+    Without them there is text that stands for them. Raises GeneratedValueError.
     """
     services = {entry.service.name: entry.service for entry in entries}
-    variables = {name: _secrets(configuration, name, secrets) for name in stack.services}
-    generated = (
-        dict.fromkeys(stack.generated, HIDDEN)
-        if secrets is None
-        else generated_values(stack, variables)
-    )
-    managed = {
-        name: backing
-        for name, backing in stack.backing.items()
-        if _value(configuration, section_name(name), "managed")
+    variables = {
+        name: _hidden(configuration, name) if secrets is None else dict(secrets.get(name, {}))
+        for name in stack.services
     }
+    brought = managed(stack, configuration)
+    generated = (
+        dict.fromkeys(brought.generated, HIDDEN)
+        if secrets is None
+        else generated_values(brought, secrets)
+    )
     return {
         "environment": configuration.environment,
         "version": contents.version,
@@ -70,12 +69,12 @@ def chart_values(
         },
         "backing": {
             name: _backing(configuration, name, backing, generated)
-            for name, backing in managed.items()
+            for name, backing in brought.backing.items()
         },
         "external": {
             name: {"port": backing.port}
             for name, backing in stack.backing.items()
-            if name not in managed
+            if name not in brought.backing
         },
         "entry": _entry(configuration, stack),
         "deployment": {
@@ -159,13 +158,8 @@ def _resources(configuration: Configuration, cpu: object, memory: object) -> Val
     }
 
 
-def _secrets(configuration: Configuration, name: str, secrets: Secrets | None) -> dict[str, str]:
-    key = section_name(name)
-    known = sensitive_of(configuration, key)
-    if secrets is None:
-        return {variable: HIDDEN for _, variable in known}
-    own = secrets.get(key, {})
-    return {variable: to_text(own[setting]) for setting, variable in known if setting in own}
+def _hidden(configuration: Configuration, name: str) -> dict[str, str]:
+    return {variable: HIDDEN for _, variable in sensitive_of(configuration, section_name(name))}
 
 
 def _value(configuration: Configuration, key: str, name: str) -> Value | None:
