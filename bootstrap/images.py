@@ -100,6 +100,10 @@ IMAGES = {
         command=("bash",),
     ),
     "postgres:17-trixie": Recipe(
+        before="""
+            groupadd --system --gid 999 postgres
+            useradd --system --uid 999 --gid 999 --home-dir /var/lib/postgresql postgres
+        """,
         packages="postgresql-17",
         after="""
             install -d -o postgres -g postgres -m 0700 /var/lib/postgresql/data
@@ -116,6 +120,10 @@ IMAGES = {
         command=("postgres",),
     ),
     "redis:8-trixie": Recipe(
+        before="""
+            groupadd --system --gid 999 redis
+            useradd --system --uid 999 --gid 999 redis
+        """,
         packages="redis-server",
         after="install -d -o redis -g redis /data",
         user="redis",

@@ -11,7 +11,7 @@ import yaml
 
 from bootstrap import go
 from bootstrap.steps import key_of, make_once, run
-from tests.cluster.programs import SETTINGS
+from tests.chart.programs import SETTINGS
 
 KUBERNETES = "k8s.io/kubernetes@v1.34.1"
 SWAGGER = "api/openapi-spec/swagger.json"

@@ -3,20 +3,15 @@
 import base64
 import copy
 import json
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from tests.cluster import schemas, values
-from tests.cluster.programs import TRIVY, output_of, run
-from tests.cluster.values import PASSWORD, PRODUCTION, STAGING, Values
+from tests.chart import schemas, values
+from tests.chart.programs import TRIVY, output_of, run
+from tests.chart.rendered import CHART, WORKLOADS, render
+from tests.chart.values import PASSWORD, STAGING, Values
 
-CHART = Path(__file__).parents[2] / "deploy/chart"
-WORKLOADS = ["Deployment", "StatefulSet"]
 # Trivy's checks that aren't held, and why.
 ACCEPTED = {
     "KSV-0020": "images of others have users of their own, with low numbers",
@@ -31,58 +26,6 @@ ACCEPTED = {
 }
 
 every_stack = pytest.mark.parametrize("stack", values.ALL.values(), ids=list(values.ALL))
-
-
-class Rendered:
-    """What the chart makes of values."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.objects: list[dict[str, Any]] = [each for each in yaml.safe_load_all(text) if each]
-
-    def named(self, kind: str) -> dict[str, dict[str, Any]]:
-        """All objects of a kind by their names."""
-        return {each["metadata"]["name"]: each for each in self.objects if each["kind"] == kind}
-
-    def pods(self) -> dict[str, dict[str, Any]]:
-        """Pod templates by the names of their workloads."""
-        return {
-            name: each["spec"]["template"]
-            for kind in WORKLOADS
-            for name, each in self.named(kind).items()
-        }
-
-    def containers(self) -> Iterator[dict[str, Any]]:
-        """Every container of every pod."""
-        for pod in self.pods().values():
-            yield from pod["spec"].get("initContainers", [])
-            yield from pod["spec"]["containers"]
-
-    def edges(self, direction: str, peer: str) -> set[tuple[str, str, int]]:
-        """Whose pods may reach whose, at which port, as the policies of one direction say."""
-        return {
-            (_name(policy["spec"]), _name(other), port["port"])
-            for policy in self.named("NetworkPolicy").values()
-            for rule in policy["spec"].get(direction, [])
-            for other in rule.get(peer, [])
-            for port in rule["ports"]
-        }
-
-
-def render(stack: Values) -> Rendered:
-    return _rendered(json.dumps(stack))
-
-
-@cache
-def _rendered(stack: str) -> Rendered:
-    return Rendered(output_of("helm", "template", "demo", CHART, "--values=-", stdin=stack))
-
-
-def _name(selecting: dict[str, Any]) -> str:
-    labels = selecting["podSelector"]["matchLabels"]
-    assert labels["app.kubernetes.io/instance"] == "demo"
-    name: str = labels["app.kubernetes.io/name"]
-    return name
 
 
 def refusal(stack: Values) -> str:
@@ -463,9 +406,3 @@ def test_mistakes_are_named(path: list[str], value: object, message: str) -> Non
         section = section[name]
     section[last] = value
     assert message in refusal(stack)
-
-
-def test_the_chart_names_no_service_of_the_example() -> None:
-    text = "".join(path.read_text() for path in CHART.rglob("*") if path.is_file())
-    text = text.replace("services/proxy", "")  # Kubernetes' own name of a right
-    assert [name for name in PRODUCTION["services"] if name in text] == []
