@@ -153,6 +153,9 @@ def test_settings_that_arent_there(reason: str, said: str) -> None:
     [
         "failed to sync configmap cache: timed out waiting for the condition",
         "context deadline exceeded",
+        "net/http: TLS handshake timeout",
+        "dial unix /run/containerd.sock: connect: connection refused",
+        "rpc error: code = Unavailable desc = transport is closing",
         'failed to reserve container name "main": name "main" is reserved for "0a"',
     ],
 )
@@ -164,9 +167,10 @@ def test_a_program_that_isnt_there() -> None:
     message = 'can\'t be started: exec: "/app": stat /app: no such file or directory'
     problem = of(status(waiting=("RunContainerError", NO_PROGRAM)))
     assert (problem.message, problem.certain, problem.logs) == (message, True, False)
-    end = ended(128, "StartError", NO_PROGRAM)
-    problem = of(status(waiting=("CrashLoopBackOff", "back-off"), last=end))
-    assert (problem.message, problem.reason, problem.certain) == (message, "StartError", True)
+    for reason in ("StartError", "ContainerCannotRun"):
+        end = ended(128, reason, NO_PROGRAM)
+        problem = of(status(waiting=("CrashLoopBackOff", "back-off"), last=end))
+        assert (problem.message, problem.reason, problem.certain) == (message, reason, True)
     assert not of(status(waiting=("RunContainerError", "context deadline exceeded"))).certain
 
 
@@ -218,6 +222,8 @@ def test_memory_never_grows() -> None:
         assert (problem.reason, problem.certain, problem.logs) == ("OOMKilled", True, True)
     said = "container init was OOM-killed (memory limit too low?)"
     assert of(status(waiting=("RunContainerError", said))).reason == "OOMKilled"
+    end = ended(128, "StartError", said)
+    assert of(status(waiting=("CrashLoopBackOff", "back-off"), last=end)).reason == "OOMKilled"
     nowhere = pod(containers=[status(name="injected", terminated=end)])
     assert found(nowhere).message == "runs out of memory (limit of the node)"
 

@@ -17,7 +17,7 @@ PULLING = {
 }
 NEVER_PULLED = {"ErrImageNeverPull", "SignatureValidationFailed"}
 SET_UP = {"CreateContainerConfigError", "CreateContainerError"}
-HOOKS = {"PreStartHookError", "PostStartHookError"}
+HOOK = "PostStartHookError"
 UNSTARTED = {"StartError", "ContainerCannotRun"}
 LOST = "ContainerStatusUnknown"
 AT_START = timedelta(seconds=10)
@@ -35,11 +35,10 @@ PULL_REASONS = (
     (r"not ?found|manifest unknown|name unknown|does not exist", "not found"),
 )
 TRANSIENT = re.compile(
-    r"timed out|timeout|deadline exceeded|failed to sync|is reserved for|connection refused"
-    r"|connection reset|unavailable",
+    r"timed out|timeout|deadline exceeded|is reserved for|connection refused|unavailable",
     re.IGNORECASE,
 )
-TOO_LITTLE_MEMORY = re.compile(r"OOM-killed|memory limit too low", re.IGNORECASE)
+TOO_LITTLE_MEMORY = "OOM-killed"
 PROBE_KILL = re.compile(r"failed (liveness|startup) probe")
 
 
@@ -121,7 +120,7 @@ def _set_up(container: ContainerCase) -> Problem | None:
     if reason in SET_UP:
         certain = not TRANSIENT.search(container.said)
         return container.problem(reason, f"can't be set up: {container.said}", certain=certain)
-    if reason in HOOKS:
+    if reason == HOOK:
         return container.problem(reason, f"hook fails: {container.said}", certain=True, logs=True)
     return None
 
@@ -132,7 +131,7 @@ def _memory(container: ContainerCase) -> Problem | None:
     message = f"runs out of memory (limit {limit or 'of the node'})"
     if end and end.reason == "OOMKilled":
         return container.problem(end.reason, message, certain=True, logs=True)
-    if TOO_LITTLE_MEMORY.search(f"{container.said} {end.message if end else ''}"):
+    if TOO_LITTLE_MEMORY in f"{container.said} {end.message if end else ''}":
         return container.problem("OOMKilled", message, certain=True)
     return None
 
