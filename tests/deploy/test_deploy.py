@@ -1,20 +1,18 @@
 """Deployments to a real cluster: up, upgraded, back; and what fails leaves all as it was."""
 
 import re
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event, Thread
 
 import httpx
 import pytest
 
-from pipeline.deploy.deployer import Motive, NothingToDoError, RefusedError
+from pipeline.deploy.admission import RefusedError
+from pipeline.deploy.deployer import Motive, NothingToDoError
 from pipeline.deploy.rollout import RolledBackError
-from tests.deploy.conftest import Release, with_limits
+from tests.deploy.conftest import Release
 
 WHY = Motive("a test", "here")
 # What a report of a failure says of its times.

@@ -12,7 +12,7 @@ import yaml
 
 from pipeline.catalogue.stack import Check
 from pipeline.concurrency import gathered
-from pipeline.deploy.cluster import Cluster, ClusterAwayError, Object
+from pipeline.deploy.cluster import Cluster, ClusterAwayError
 from pipeline.deploy.health import Entry, Observation, healthy, observe
 from pipeline.deploy.helm import Helm
 from pipeline.deploy.lease import GoodRevision, Lease, LostLeaseError, Trial
@@ -281,16 +281,3 @@ def described(trial: Trial) -> str:
         f"{trial.action} of {trial.version} by {trial.who}, begun at {trial.since}, was "
         f"interrupted when it was {trial.phase}"
     )
-
-
-async def ensure_namespace(cluster: Cluster, labels: dict[str, str]) -> None:
-    """Make the namespace, whose pods then have to be restricted ones, unless it is there."""
-    path = "/api/v1/namespaces"
-    if await cluster.get(f"{path}/{cluster.namespace}") is not None:
-        return
-    content: Object = {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": cluster.namespace, "labels": labels},
-    }
-    await cluster.create(path, content)
