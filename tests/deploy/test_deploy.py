@@ -1,7 +1,7 @@
 """Deployments to a real cluster: up, upgraded, back; and what fails leaves all as it was."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
@@ -139,14 +139,16 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-async def test_a_broken_release_is_taken_back_with_its_reason(release: Release, kind: str) -> None:
+async def test_a_broken_release_is_taken_back_with_its_reason(
+    release: Release, kind: str, record_property: Callable[[str, object], None]
+) -> None:
     changes, reason = BROKEN[kind]
     await release.deploy("1.0.0")
     before = release.running()
     with load(release) as seen, pytest.raises(RolledBackError) as caught:
         await release.deploy("2.0.0", **changes)
     message = str(caught.value)
-    print(f"{kind}: {message}")
+    record_property(kind, message)
     assert re.search(reason, message, re.DOTALL), message
     times = TIMES.search(message)
     assert times is not None
