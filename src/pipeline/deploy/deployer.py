@@ -213,7 +213,8 @@ class Deployer:
     ) -> DeploymentSummary:
         """Do a change while nobody else does one, and write down what came of it."""
         holder = f"{session.who}/{uuid.uuid4().hex[:8]}"
-        lease = await acquired(session.cluster, session.helm.release, holder)
+        telling = Telling()
+        lease = await acquired(session.cluster, session.helm.release, holder, telling.say)
         rollout = Rollout(
             session.cluster,
             session.helm,
@@ -221,7 +222,7 @@ class Deployer:
             session.entry,
             self.target.checks,
             self.target.limits,
-            Telling(),
+            telling,
         )
 
         async def work() -> list[str]:
