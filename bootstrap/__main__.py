@@ -1,6 +1,6 @@
 """The commands of the bootstrap: `python -m bootstrap VERB`.
 
-The verbs: start, stop, status, clean; scanners; docker, docker stop; python LOCK.
+The verbs: start, stop, status, clean; scanners; kubernetes; docker, docker stop; python LOCK.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bootstrap import (
@@ -21,6 +21,7 @@ from bootstrap import (
     engine,
     go,
     images,
+    kubernetes,
     machine,
     oci,
     registry,
@@ -28,6 +29,7 @@ from bootstrap import (
     signing,
     sops,
 )
+from bootstrap.programs import Programs
 from bootstrap.settings import REPOSITORY, Settings
 from bootstrap.steps import (
     Progress,
@@ -48,6 +50,7 @@ def main() -> int:
         ("stop",): stop,
         ("clean",): clean,
         ("scanners",): make_scanners,
+        ("kubernetes",): make_kubernetes,
         ("docker",): start_docker,
         ("docker", "stop"): stop_docker,
     }
@@ -83,7 +86,7 @@ def start(settings: Settings) -> None:
                 raise SetupError("This machine is not Debian: start a Dagger engine yourself.")
             prepare(settings, progress)
             run_all(settings, progress)
-        publish_images(settings, progress, scanning=False)
+        publish_images(settings, progress, [None])
     export({"PATH": f"{settings.dagger.parent}:{os.environ['PATH']}", **settings.exports()})
 
 
@@ -93,23 +96,25 @@ def make_scanners(settings: Settings) -> None:
     if not is_running(settings):
         raise SetupError("The engine here makes the scanners' images: run ./pipeline start first.")
     with locked(settings, progress):
-        if not is_current(settings.scanners, scanners.key()):
-            progress.step("scanners, cosign and conftest, once (5 to 10 minutes)")
-            python = make_python(settings, REPOSITORY / "requirements.lock", progress)
-            go.make_toolchain(settings, python)
-            scanners.make_programs(settings, python, progress)
-        if not is_current(settings.sops, sops.key()):
-            progress.step("sops, once (a minute)")
-            python = make_python(settings, REPOSITORY / "requirements.lock", progress)
-            go.make_toolchain(settings, python)
-            sops.make_programs(settings)
+        made = [scanners.PROGRAMS, sops.PROGRAMS]
+        make_programs(settings, progress, made)
         if not is_current(settings.databases, scanners.databases_key()):
             progress.step("the scanners' databases: small, see bootstrap/vulnerabilities/README.md")
             scanners.make_databases(settings)
         scanners.push_databases(settings)
-        publish_images(settings, progress, scanning=True)
+        publish_images(settings, progress, made)
         signing.make_keys(settings)
         signing.write_environment(settings, progress)
+
+
+def make_kubernetes(settings: Settings) -> None:
+    """Make the images of helm, kubectl and their kin, and put them into the registry."""
+    progress = Progress()
+    if not is_running(settings):
+        raise SetupError("The engine here makes the tools' images: run ./pipeline start first.")
+    with locked(settings, progress):
+        make_programs(settings, progress, [kubernetes.TOOLS])
+        publish_images(settings, progress, [kubernetes.TOOLS])
 
 
 def start_docker(settings: Settings) -> None:
@@ -165,6 +170,19 @@ def prepare(settings: Settings, progress: Progress) -> None:
     engine.make_content(settings)
 
 
+def make_programs(settings: Settings, progress: Progress, wanted: Sequence[Programs]) -> None:
+    """Make the programs that are missing or whose recipe changed."""
+    missing = [programs for programs in wanted if not programs.are_current(settings)]
+    if not missing:
+        return
+    python = make_python(settings, REPOSITORY / "requirements.lock", progress)
+    go.make_toolchain(settings, python)
+    for programs in missing:
+        progress.step(programs.title)
+        programs.make(settings, python, progress)
+    go.clean(settings)
+
+
 def make_python(settings: Settings, lock: Path, progress: Progress) -> Path:
     """Make the virtual environment of a lock file; gives its Python."""
     key = key_of(lock, sys.version)
@@ -202,15 +220,17 @@ def run_all(settings: Settings, progress: Progress) -> None:
         progress.say(f"   programs for arm64 cannot run here ({error}): only some tests need it")
 
 
-def publish_images(settings: Settings, progress: Progress, *, scanning: bool) -> None:
-    """Make the images whose recipe changed, and push them to the mirror."""
+def publish_images(
+    settings: Settings, progress: Progress, wanted: Sequence[Programs | None]
+) -> None:
+    """Make the images of these programs whose recipe changed, and push them to the mirror."""
     base = (settings.cache / "base/digest").read_text()
     folder = settings.cache / "images"
     folder.mkdir(exist_ok=True)
     keys = {
         name: images.key(recipe, base)
         for name, recipe in images.IMAGES.items()
-        if recipe.scans == scanning
+        if recipe.programs in wanted
     }
     notes = {name: folder / name.replace("/", "_") for name in keys}
     changed = [name for name, key in keys.items() if not is_current(notes[name], key)]

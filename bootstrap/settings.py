@@ -98,6 +98,11 @@ class Settings:
         return self.cache / "sops"
 
     @property
+    def kubernetes_tools(self) -> Path:
+        """helm, kubectl, and what checks and loads what they deploy."""
+        return self.cache / "kubernetes-tools"
+
+    @property
     def databases(self) -> Path:
         """The scanners' databases, as files."""
         return self.cache / "databases"
