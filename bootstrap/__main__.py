@@ -1,6 +1,7 @@
 """The commands of the bootstrap: `python -m bootstrap VERB`.
 
-The verbs: start, stop, status, clean; scanners; kubernetes; docker, docker stop; python LOCK.
+The verbs: start, stop, status, clean; scanners; kubernetes; docker, docker stop;
+cluster, cluster stop; python LOCK.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bootstrap import (
+    cluster,
     debian,
     docker,
     engine,
@@ -53,6 +55,8 @@ def main() -> int:
         ("kubernetes",): make_kubernetes,
         ("docker",): start_docker,
         ("docker", "stop"): stop_docker,
+        ("cluster",): start_cluster,
+        ("cluster", "stop"): stop_cluster,
     }
     try:
         settings = Settings.from_environment()
@@ -131,6 +135,21 @@ def start_docker(settings: Settings) -> None:
             docker.make(settings)
             docker.start(settings)
     export(exports)
+
+
+def start_cluster(settings: Settings) -> None:
+    """Print how to reach the cluster that is set up here, and start it unless it runs."""
+    progress = Progress()
+    if not is_running(settings):
+        raise SetupError("The cluster's images come from the registry here: run ./pipeline start.")
+    with locked(settings, progress):
+        if not cluster.is_running(settings):
+            make_programs(settings, progress, cluster.PROGRAMS)
+            publish_images(settings, progress, cluster.PROGRAMS)
+            progress.step("a Kubernetes cluster of one node (half a minute)")
+            cluster.make(settings)
+            cluster.start(settings)
+    export(cluster.exports(settings))
 
 
 def export(variables: Mapping[str, str]) -> None:
@@ -276,9 +295,17 @@ def stop_docker(settings: Settings) -> None:
             docker.stop(settings)
 
 
+def stop_cluster(settings: Settings) -> None:
+    """Stop the cluster alone."""
+    if settings.run.exists():
+        with locked(settings, Progress()):
+            cluster.stop(settings)
+
+
 def stop_all(settings: Settings) -> None:
     """Stop the containers and take back what they changed."""
     if settings.run.exists():
+        cluster.stop(settings)
         docker.stop(settings)
         engine.stop(settings)
         registry.stop(settings)
@@ -295,6 +322,8 @@ def status(settings: Settings) -> int:
     }
     if settings.docker_socket.exists():
         parts[f"docker    {settings.docker_socket}"] = docker.is_running(settings)
+    if settings.kubeconfig.exists():
+        parts[f"cluster   {settings.kubeconfig}"] = cluster.is_running(settings)
     for text, works in parts.items():
         print(f"{'running' if works else 'stopped':8} {text}")
     print(f"cache    {settings.cache}")

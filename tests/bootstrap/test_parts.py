@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from bootstrap import oci
-from bootstrap.images import IMAGES, Recipe, key, mirrored
+from bootstrap import kubernetes, oci
+from bootstrap.images import BASE, IMAGES, Recipe, key, mirrored
 from bootstrap.machine import docker_removal, without_network
 from bootstrap.settings import HERE, Settings
 from bootstrap.steps import SetupError, is_current, key_of, make_once, run
@@ -158,6 +159,24 @@ def test_a_program_says_the_version_that_its_image_and_go_mod_have(
     found = [found for module, found in required if package.startswith(module)]
     assert found == [f"v{version}"]
     assert not link or f"ersion={version}" in link.replace("=v", "=")
+
+
+def test_every_image_of_a_cluster_is_in_the_list() -> None:
+    files = (HERE / "cluster" / name for name in ("addons.yaml", "containerd.toml"))
+    text = "".join(file.read_text() for file in files)
+    named = set(re.findall(r'image(?:: | = ")([^"\s]+)', text))
+    assert len(named) == 6
+    assert named - {BASE} <= set(IMAGES)
+
+
+@pytest.mark.parametrize("folder", ["kubernetes", "kubernetes-tools"])
+def test_kubernetes_has_one_version(folder: str) -> None:
+    required = (HERE / folder / "go.mod").read_text()
+    assert f"\tk8s.io/kubernetes {kubernetes.VERSION} " in required
+    parts = f"v0.{kubernetes.VERSION.removeprefix('v1.')}\n"
+    replaced = [line for line in required.splitlines(keepends=True) if " => k8s.io/" in line]
+    assert replaced
+    assert all(line.endswith(parts) for line in replaced)
 
 
 def test_trivys_image_has_the_version_of_its_wheel() -> None:
