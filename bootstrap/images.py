@@ -130,6 +130,7 @@ IMAGES = {
         entrypoint="redis.sh",
         command=("redis-server",),
     ),
+    "docker:28-cli": Recipe(packages="docker-cli docker-compose", command=("sh",)),
     "aquasec/trivy:0.76.0": Recipe(packages="git", binary="usr/local/bin/trivy"),
     "anchore/grype:v0.110.0": Recipe(packages="", binary="grype"),
     "anchore/syft:v1.42.3": Recipe(packages="", binary="syft"),
