@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import dagger
 from dagger import DefaultPath, Doc, Ignore, Name, function
 
+from pipeline import handed
 from pipeline.build.build import Build, build_images, built_here
 from pipeline.build.platforms import platforms_named
 from pipeline.build.recipe import Recipe
@@ -21,16 +23,22 @@ from pipeline.catalogue.repository import (
     read_stack,
     read_waivers,
 )
+from pipeline.catalogue.signing import Identity as SigningIdentity
+from pipeline.concurrency import gathered
 from pipeline.config.config import Config
 from pipeline.config.environments import ENVIRONMENT_FILES
+from pipeline.deploy.deployer import Motive
+from pipeline.deploy.deployment import Deployment, Origin, Reason, manifests
 from pipeline.deploy.stack import started
+from pipeline.deploy.values import Contents
 from pipeline.objects import Format, object_type, side_effect
 from pipeline.registry.access import Access
-from pipeline.registry.reference import repository_of
+from pipeline.registry.reference import by_digest, checked_registry, repository_of
 from pipeline.release.cosign import Cosign
 from pipeline.release.git import head_commit
 from pipeline.release.publication import Publication, Signature, publish
 from pipeline.release.publish import Destination
+from pipeline.release.published import published_references
 from pipeline.release.signer import Signer
 from pipeline.release.statements import Span, now
 from pipeline.release.verify import Believed, identity_of
@@ -39,6 +47,7 @@ from pipeline.report.catalogue import services_table
 from pipeline.report.summary import checked_format
 from pipeline.security.databases import Sources
 from pipeline.security.examination import Bar, Examination, Known, examine, examine_build, known_of
+from pipeline.security.facts import Trust
 from pipeline.security.finding import severity_named
 from pipeline.security.gate import Threshold
 from pipeline.security.policy import titles
@@ -92,6 +101,25 @@ Issuer = Annotated[
     str | None, Doc("Who vouches for --subject, e.g. https://token.actions.githubusercontent.com")
 ]
 Rescan = Annotated[bool, Doc("Scan it again, by what is known today")]
+Environment = Annotated[str, Doc("Name of a file in config/environments, e.g. staging")]
+Settings = Annotated[
+    list[str] | None, Name("set"), Doc("SECTION.SETTING=VALUE, on top of all else")
+]
+Variables = Annotated[
+    dagger.File | None, Doc("NAME=VALUE lines, as env prints them, on top of the files")
+]
+SecretsKey = Annotated[
+    dagger.Secret | None, Doc("age key that opens the secrets, e.g. env://SOPS_AGE_KEY")
+]
+Kubeconfig = Annotated[
+    dagger.Secret, Doc("Whose cluster it is, and who may change it, e.g. file://~/.kube/config")
+]
+Version = Annotated[
+    str | None, Doc("Tag of the images, e.g. 1.2.3 (default: the commit that is checked out)")
+]
+RegistryPlace = Annotated[
+    str | None, Doc("Where they are, e.g. ghcr.io/acme (default: config/registry.yml's address)")
+]
 Jobs = Annotated[int, Doc("How many images to build at a time")]
 Sign = Annotated[bool, Doc("Sign, and attest SBOM, scan and provenance")]
 SigningKey = Annotated[
@@ -116,6 +144,7 @@ OidcUrl = Annotated[
 ]
 
 NOBODY = (None, None, False)
+IMAGES_AT_A_TIME = 4
 
 
 @object_type
@@ -268,24 +297,104 @@ class Pipeline:
         environment: Annotated[
             str | None, Doc("Name of a file in config/environments, e.g. staging")
         ] = None,
-        set_: Annotated[
-            list[str] | None, Name("set"), Doc("SECTION.SETTING=VALUE, on top of all else")
-        ] = None,
-        variables: Annotated[
-            dagger.File | None, Doc("NAME=VALUE lines, as env prints them, on top of the files")
-        ] = None,
-        key: Annotated[
-            dagger.Secret | None, Doc("age key that opens the secrets, e.g. env://SOPS_AGE_KEY")
-        ],
+        set_: Settings = None,
+        variables: Variables = None,
+        key: SecretsKey,
     ) -> Config:
         """Look at what differs between environments: validate, explain, convert, diff, report."""
-        return Config(
-            source=self.source,
-            environment=environment,
-            flags=set_ or [],
-            variables=await variables.contents() if variables else "",
-            key=key,
+        return await self._config(environment, set_, variables, key)
+
+    @side_effect
+    async def manifests(
+        self,
+        *,
+        environment: Environment,
+        version: Version = None,
+        registry: RegistryPlace = None,
+        registry_username: Username = None,
+        registry_password: Password,
+        registry_plain_http: PlainHttp = False,
+        set_: Settings = None,
+        variables: Variables = None,
+        secrets_key: SecretsKey,
+    ) -> dagger.File:
+        """Render all Kubernetes objects of an environment; its secrets only with their key."""
+        account = (registry_username, registry_password, registry_plain_http)
+        contents, _ = await self._contents(version, registry, account)
+        config = await self._config(environment, set_, variables, secrets_key)
+        return handed.file(f"{environment}.yml", await manifests(config, contents))
+
+    @side_effect
+    async def diff(
+        self,
+        *,
+        environment: Environment,
+        kubeconfig: Kubeconfig,
+        version: Version = None,
+        registry: RegistryPlace = None,
+        registry_username: Username = None,
+        registry_password: Password,
+        registry_plain_http: PlainHttp = False,
+        set_: Settings = None,
+        variables: Variables = None,
+        secrets_key: SecretsKey,
+        format_: Format = "table",
+    ) -> str:
+        """List what `deploy` would change in the cluster, by object and field, no secrets."""
+        checked_format(format_)
+        account = (registry_username, registry_password, registry_plain_http)
+        contents, _ = await self._contents(version, registry, account)
+        config = await self._config(environment, set_, variables, secrets_key)
+        return await Deployment(config=config, kubeconfig=kubeconfig).diff(contents, format_)
+
+    @function
+    async def deployment(
+        self,
+        *,
+        environment: Environment,
+        kubeconfig: Kubeconfig,
+        set_: Settings = None,
+        variables: Variables = None,
+    ) -> Deployment:
+        """Look after what is deployed: status, rollback, resume, audit."""
+        config = await self._config(environment, set_, variables, None)
+        return Deployment(config=config, kubeconfig=kubeconfig)
+
+    @side_effect
+    async def deploy(
+        self,
+        *,
+        environment: Environment,
+        kubeconfig: Kubeconfig,
+        version: Version = None,
+        registry: RegistryPlace = None,
+        registry_username: Username = None,
+        registry_password: Password,
+        registry_plain_http: PlainHttp = False,
+        key: PublicKey,
+        subject: Identity = None,
+        issuer: Issuer = None,
+        scan: Rescan = True,
+        set_: Settings = None,
+        variables: Variables = None,
+        secrets_key: SecretsKey,
+        reason: Reason = "",
+        origin: Origin = "",
+        format_: Format = "table",
+    ) -> str:
+        """Verify a version and deploy it: it is healthy, or all is as it was before."""
+        checked_format(format_)
+        account = (registry_username, registry_password, registry_plain_http)
+        config = await self._config(environment, set_, variables, secrets_key)
+        deployment = Deployment(config=config, kubeconfig=kubeconfig)
+        await deployment.check()
+        contents, access = await self._contents(version, registry, account)
+        identity = identity_of(subject, issuer)
+        verdict = await self._verified(
+            list(contents.images.values()), key, identity, None, access, scan
         )
+        verdict.check()
+        return await deployment.deploy(contents, Motive(reason, origin), format_)
 
     @side_effect
     async def scan(
@@ -431,16 +540,9 @@ class Pipeline:
     ) -> VerdictReport:
         """Verify signatures, attestations and policy: the typed result of `verify`."""
         account = (registry_username, registry_password, registry_plain_http)
-        bar = await self._bar(image, None, platforms, account)
-        signing = await read_signing(self.source)
         access = Access.to(image, *account, (await read_repository(self.source)).registry)
-        cosign = await Cosign.to(access, repository_of(image), bar.images.cosign, signing)
         identity = identity_of(subject, issuer)
-        believed = await Believed.of(key, identity, self.source, cosign)
-        subjects = await published_subjects(image, platforms or [], access, bar.images)
-        trust = await believed.trust(subjects, bar.rules.policy.attestations)
-        examination = await examine(subjects, Known(trust=trust), replace(bar, scans=scan))
-        return examination.verdict
+        return await self._verified([image], key, identity, platforms, access, scan)
 
     @side_effect
     async def verify(
@@ -472,6 +574,21 @@ class Pipeline:
         )
         return verdict.check(format_)
 
+    async def _config(
+        self,
+        environment: str | None,
+        flags: list[str] | None,
+        variables: dagger.File | None,
+        key: dagger.Secret | None,
+    ) -> Config:
+        return Config(
+            source=self.source,
+            environment=environment,
+            flags=flags or [],
+            variables=await variables.contents() if variables else "",
+            key=key,
+        )
+
     async def _built(
         self, services: list[str] | None, platforms: list[str] | None, jobs: int
     ) -> tuple[Build, Release]:
@@ -484,6 +601,54 @@ class Pipeline:
         chosen = [self._service(entry, repository.images, release) for entry in entries]
         images = await build_images(chosen, chosen_platforms, jobs)
         return Build(version=release.version, revision=release.revision, images=images), release
+
+    async def _contents(
+        self,
+        version: str | None,
+        registry: str | None,
+        account: tuple[str | None, dagger.Secret | None, bool],
+    ) -> tuple[Contents, Access]:
+        """Find a version's images in the registry, and say how it is reached."""
+        repository = await read_repository(self.source)
+        names = [entry.service.name for entry in repository.services]
+        stack = await read_stack(self.source, names)
+        address = registry or (repository.registry.address if repository.registry else "")
+        checked_registry(address)
+        access = Access.to(address, *account, repository.registry)
+        release = release_of(await head_commit(self.source, repository.images.git))
+        tag = version or release.tags[0]
+        found = await published_references(
+            list(stack.services), address, tag, access, repository.images.regctl
+        )
+        # Without the tag: what didn't change from one version to the next need not start anew.
+        images = {name: by_digest(reference) for name, reference in found.items()}
+        name = version or release.version
+        return Contents(version=name, revision=release.revision, images=images), access
+
+    async def _verified(
+        self,
+        images: Sequence[str],
+        key: dagger.Secret | None,
+        identity: SigningIdentity | None,
+        platforms: list[str] | None,
+        access: Access,
+        scans: bool,
+    ) -> VerdictReport:
+        """Judge published images of one registry together."""
+        bar = await self._bar(images[0], None, platforms, NOBODY)
+        signing = await read_signing(self.source)
+
+        async def looked_at(image: str) -> tuple[list[Subject], dict[str, Trust]]:
+            cosign = await Cosign.to(access, repository_of(image), bar.images.cosign, signing)
+            believed = await Believed.of(key, identity, self.source, cosign)
+            subjects = await published_subjects(image, platforms or [], access, bar.images)
+            return subjects, await believed.trust(subjects, bar.rules.policy.attestations)
+
+        found = await gathered([partial(looked_at, image) for image in images], IMAGES_AT_A_TIME)
+        subjects = [subject for own, _ in found for subject in own]
+        trust = {digest: said for _, own in found for digest, said in own.items()}
+        bar = replace(bar, registry=access, scans=scans)
+        return (await examine(subjects, Known(trust=trust), bar)).verdict
 
     async def _bar(
         self,

@@ -82,6 +82,7 @@ def example_sections() -> Sections:
     return sections_of(entries, load_stack((ROOT / "config/stack.yml").read_text(), names).backing)
 
 
-def example() -> Loaded:
+def example(name: str | None = None, overlays: Overlays = NO_OVERLAYS) -> Loaded:
     """The worked example's environments."""
-    return load(example_sections(), read("config/environments/*.yml"), read("config/secrets/*.yml"))
+    files, secrets = read("config/environments/*.yml"), read("config/secrets/*.yml")
+    return load(example_sections(), files, secrets, name, overlays)

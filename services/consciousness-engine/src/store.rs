@@ -117,6 +117,19 @@ impl Store {
         tracing::info!(version = MIGRATIONS.len(), "migrations are done");
     }
 
+    /// Runs the migrations before a release: waits while PostgreSQL is away, fails when it refuses.
+    pub async fn migrate_or_fail(&self) -> Result<(), StoreError> {
+        loop {
+            match self.try_migrate().await.map_err(StoreError::from) {
+                Err(error @ StoreError::Unavailable(_)) => {
+                    tracing::warn!(%error, "migrations wait for PostgreSQL");
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
     /// Runs the migrations once; engines that do so at the same time wait for each other.
     pub async fn try_migrate(&self) -> Result<(), tokio_postgres::Error> {
         let (mut client, connection) = self.migrations.connect(NoTls).await?;

@@ -396,6 +396,38 @@ async fn engines_that_start_together_migrate_once() {
     assert_eq!(listed(&servers.engine().await).await, 1);
 }
 
+/// What `consciousness-engine migrate` says on stderr, and its exit status.
+fn migrate(servers: &Servers) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_consciousness-engine"))
+        .arg("migrate")
+        .env("DATABASE_URL", servers.database_url())
+        .env("REDIS_URL", servers.redis_url())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), said)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_can_be_run_by_themselves() {
+    let servers = Servers::new().await;
+    assert_eq!(migrate(&servers), (Some(0), String::new()));
+    let client = connect(&servers.database).await;
+    client.query("select id from analyses", &[]).await.unwrap();
+    assert_eq!(migrate(&servers), (Some(0), String::new()));
+
+    // A migration that fails leaves nothing of itself, and ends the process at once.
+    client
+        .batch_execute("delete from schema_migrations; drop table analyses; create view analyses as select 1 as id")
+        .await
+        .unwrap();
+    let (status, said) = migrate(&servers);
+    assert_eq!(status, Some(1));
+    assert!(said.contains("\"analyses\""), "{said}");
+    let left = client.query("select 1 from schema_migrations", &[]).await;
+    assert_eq!(left.unwrap().len(), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_lets_a_request_in_flight_finish() {
     let servers = Servers::new().await;

@@ -81,6 +81,16 @@ class _Service(Strict):
         pattern=r"^/[!-~]*$",
         description="HTTP path that answers 2xx when the process is alive.",
     )
+    ready_path: str | None = Field(
+        default=None,
+        pattern=r"^/[!-~]*$",
+        description="HTTP path that answers 2xx when it can do its work; health_path.",
+    )
+    migrate: list[str] = Field(
+        default_factory=list,
+        description="Arguments with which the image brings its database up to date and ends; "
+        "done before each replica starts.",
+    )
     size_limit: Size = Field(description="Ceiling of the unpacked image, per platform.")
     user: User = "65532:65532"
     labels: dict[str, str] = Field(default_factory=dict, description="More OCI labels.")
@@ -122,6 +132,8 @@ class Images(Strict):
     debian: str = Field(description="Debian: nginx's files come from its packages.")
     docker: str = Field(description="Docker's command line with Compose: deploys by it.")
     git: str = Field(description="Has git: reads version and tags.")
+    helm: str = Field(description="Helm 3: brings releases into Kubernetes.")
+    kubectl: str = Field(description="kubectl: logs in to Kubernetes.")
     grype: str = Field(description="Grype: scans images.")
     node: str = Field(description="Has Node.js and npm: builds web services.")
     prometheus: str = Field(description="Prometheus: collects metrics.")

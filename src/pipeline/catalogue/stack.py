@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from string import Template
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -44,6 +44,15 @@ class Backing(Strict):
     )
 
 
+class Check(Strict):
+    """A request to the entry that shows that the stack does what it is for."""
+
+    method: Literal["GET", "POST"] = "GET"
+    path: str = Field(pattern=r"^/[!-~]*$")
+    body: dict[str, Any] | None = Field(default=None, description="JSON that is sent.")
+    status: list[int] = Field(default=[200], min_length=1, description="Status codes that fit.")
+
+
 class Member(Strict):
     """A service's place in the stack."""
 
@@ -63,6 +72,10 @@ class Stack(Strict):
     ready: str = Field(
         pattern=r"^/[!-~]*$",
         description="HTTP path of the entry that answers 2xx once the whole stack is ready.",
+    )
+    checks: list[Check] = Field(
+        default_factory=list,
+        description="What is asked of the entry after each deployment; harmless when repeated.",
     )
     services: dict[Name, Member]
     backing: dict[Name, Backing] = Field(default_factory=dict)
@@ -87,7 +100,12 @@ def load_stack(text: str | None, services: Collection[str]) -> Stack:
             "entry, what each service needs, and what stands behind them."
         )
     document = documents.parse(STACK_FILE, text)
-    known = {*Stack.model_fields, *Member.model_fields, *Backing.model_fields}
+    known = {
+        *Stack.model_fields,
+        *Check.model_fields,
+        *Member.model_fields,
+        *Backing.model_fields,
+    }
     stack = documents.validate(document, STACK, sorted(known))
     mistakes = list(_mistakes(document, stack, services))
     if mistakes:

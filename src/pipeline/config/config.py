@@ -1,6 +1,5 @@
 """Environments on the command line: validate, explain, convert, compare, report, keep secrets."""
 
-import tempfile
 import uuid
 from pathlib import Path
 from typing import Annotated, Self
@@ -29,6 +28,7 @@ from pipeline.config.sections import Sections, sections_of
 from pipeline.config.sops import Sops, SopsError
 from pipeline.config.summary import explanation, summarised
 from pipeline.objects import Format, object_type, side_effect
+from pipeline.programs import program
 from pipeline.report.config import explained, render_config
 from pipeline.report.config_page import config_page
 
@@ -128,8 +128,7 @@ class Config:
         services: OnlyServices = None,
     ) -> dagger.Secret:
         """Decrypt the environment's secrets, with --key: `secrets plaintext` shows them."""
-        loaded = await self.loaded()
-        configuration = loaded.one(self.environment)
+        configuration = (await self.loaded()).one(self.environment)
         sops = await self._sops()
         data = await sops.decrypted(await self._encrypted(configuration.environment))
         text = disclosed(configuration, data, to, services or [])
@@ -246,12 +245,10 @@ class Config:
         return text
 
     async def _sops(self) -> Sops:
-        """Take the program out of its image: what it decrypts stays in this process."""
+        """Give the program: what it decrypts stays in this process."""
         images = (await read_repository(self.source)).images
-        program = Path(tempfile.mkdtemp()) / "sops"
-        await dag.container().from_(images.sops).file(PROGRAM).export(str(program))
         key = await self.key.plaintext() if self.key is not None else None
-        return Sops(program, key)
+        return Sops(await program(images.sops, PROGRAM), key)
 
 
 def _given(recipients: list[str] | None) -> list[str]:

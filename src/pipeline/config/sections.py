@@ -28,7 +28,20 @@ FIXED = {
             maximum=100,
             default=70,
             unit="%",
-            description="Load at which replicas are added.",
+            description="Load at which replicas are added, of the processors they ask for.",
+        ),
+        "cpu_request_percent": Setting(
+            type="integer",
+            minimum=1,
+            maximum=100,
+            default=25,
+            unit="%",
+            description="Part of its limit that a replica asks for, and is sure to get.",
+        ),
+        "vertical_autoscaling": Setting(
+            type="boolean",
+            default=False,
+            description="Whether a VerticalPodAutoscaler, if the cluster has it, sets memory.",
         ),
     },
     "deployment": {
@@ -39,7 +52,7 @@ FIXED = {
         ),
         "strategy": Setting(
             type="string",
-            choices=["rolling", "blue-green", "canary"],
+            choices=["rolling"],
             default="rolling",
             description="How a new version takes over.",
         ),
@@ -50,13 +63,76 @@ FIXED = {
             default=8080,
             description="Where the entry can be reached.",
         ),
+        "namespace": Setting(
+            type="string",
+            optional=True,
+            description="Kubernetes namespace, and name of the Helm release: the environment's.",
+        ),
+        "route": Setting(
+            type="string",
+            choices=["none", "ingress", "gateway"],
+            default="none",
+            description="How people reach the entry: Ingress, a Gateway's HTTPRoute, or neither.",
+        ),
+        "host": Setting(
+            type="string", optional=True, description="Host name of the route, e.g. shop.example."
+        ),
+        "ingress_class": Setting(
+            type="string", optional=True, description="Class of the Ingress: the cluster's default."
+        ),
+        "gateway": Setting(
+            type="string", optional=True, description="The route's Gateway, as namespace/name."
+        ),
+        "tls_secret": Setting(
+            type="string", optional=True, description="Secret with the certificate of the Ingress."
+        ),
+        "url": Setting(
+            type="string",
+            optional=True,
+            description="Where health is asked for: the entry as people reach it; by default the "
+            "entry's Service, through the API server.",
+        ),
+        "surge_percent": Setting(
+            type="integer",
+            minimum=1,
+            maximum=100,
+            default=100,
+            unit="%",
+            description="New replicas at a time, beside the old ones.",
+        ),
+        "bake_seconds": Setting(
+            type="integer",
+            minimum=0,
+            maximum=3600,
+            default=10,
+            unit="s",
+            description="How long new replicas must be healthy before old ones go.",
+        ),
+        "max_error_percent": Setting(
+            type="number",
+            minimum=0,
+            maximum=100,
+            default=1,
+            unit="%",
+            stricter="lower",
+            description="Requests that may fail while a new version is observed.",
+        ),
+        "max_latency_ms": Setting(
+            type="integer",
+            minimum=1,
+            maximum=60000,
+            default=1000,
+            unit="ms",
+            stricter="lower",
+            description="The longest that 95 of 100 requests may take meanwhile.",
+        ),
         "health_timeout_seconds": Setting(
             type="integer",
             minimum=1,
             maximum=30,
             default=30,
             unit="s",
-            description="The longest that a deployed service may take until it is healthy.",
+            description="The longest that a deployed service may go without getting healthier.",
         ),
         "rollback_timeout_seconds": Setting(
             type="integer",
@@ -88,8 +164,8 @@ BACKING = {
         default=True,
         description="Whether a deployment brings it along; else it runs elsewhere.",
     ),
-    "cpu_limit": LIMITS["cpu_limit"].model_copy(update={"optional": True}),
-    "memory_limit": LIMITS["memory_limit"].model_copy(update={"optional": True}),
+    "cpu_limit": LIMITS["cpu_limit"].model_copy(update={"default": "1.0"}),
+    "memory_limit": LIMITS["memory_limit"].model_copy(update={"default": "512Mi"}),
     "storage": Setting(type="memory", optional=True, description="Disk for what it keeps."),
 }
 

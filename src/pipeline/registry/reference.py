@@ -58,3 +58,8 @@ def repository_of(reference: str) -> str:
     """Leave out tag and digest: what stays the same from release to release."""
     name = reference.partition("@")[0]
     return name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
+
+
+def by_digest(reference: str) -> str:
+    """Leave out the tag of a reference that has a digest, too."""
+    return f"{repository_of(reference)}@{reference.rpartition('@')[2]}"

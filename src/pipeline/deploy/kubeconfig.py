@@ -1,0 +1,68 @@
+"""A kubeconfig as it is handed in: checked without being shown, and kept in memory alone."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import yaml
+
+from pipeline.errors import PipelineError
+
+# What people's own kubeconfig may name by path: here those files are not.
+FILES = {
+    "clusters": {"cluster": ["certificate-authority"]},
+    "users": {"user": ["client-certificate", "client-key", "tokenFile"]},
+}
+ADVICE = "Give one that needs nothing else: `kubectl config view --raw --flatten --minify`"
+
+
+class KubeconfigError(PipelineError):
+    """A kubeconfig that can't be used."""
+
+
+def checked_kubeconfig(text: str) -> str:
+    """Check that a kubeconfig is one, and needs no other file. Raises KubeconfigError."""
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError:
+        # Its text would stand in the error.
+        raise KubeconfigError(f"The kubeconfig (--kubeconfig) is not YAML.\n{ADVICE}.") from None
+    if not isinstance(data, dict) or not data.get("clusters"):
+        raise KubeconfigError(f"The kubeconfig (--kubeconfig) names no cluster.\n{ADVICE}.")
+    if not data.get("current-context"):
+        raise KubeconfigError(
+            "The kubeconfig (--kubeconfig) has no current-context, so no cluster is chosen.\n"
+            f"{ADVICE}."
+        )
+    for field in _files(data):
+        raise KubeconfigError(
+            f"The kubeconfig (--kubeconfig) names a file, in {field}: no file of that machine is "
+            f"here.\n{ADVICE}."
+        )
+    return text
+
+
+def _files(data: dict[str, Any]) -> Iterator[str]:
+    for kind, parts in FILES.items():
+        for index, entry in enumerate(data.get(kind) or []):
+            for part, names in parts.items():
+                for name in names:
+                    if (entry.get(part) or {}).get(name):
+                        yield f"{kind}[{index}].{part}.{name}"
+
+
+@contextmanager
+def in_memory(text: str) -> Iterator[int]:
+    """Keep a kubeconfig in a file that is on no disk: its descriptor, for programs to inherit."""
+    descriptor = os.memfd_create("kubeconfig")
+    try:
+        os.write(descriptor, text.encode())
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def path_of(descriptor: int) -> str:
+    """Name the file for a program that inherited its descriptor."""
+    return f"/proc/self/fd/{descriptor}"

@@ -1,0 +1,234 @@
+"""One deployer at a time: a Lease in the namespace, which also remembers what is under way.
+
+Whoever dies lets it run out; the next one finds there what was begun and not ended.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import anyio
+from pydantic import BaseModel
+
+from pipeline.deploy.cluster import Cluster, ClusterAwayError, Object
+from pipeline.errors import PipelineError, first_of
+
+LEASES = "coordination.k8s.io/v1/leases"
+MEMORY = "pipeline/memory"
+SECONDS = 15
+RENEWED_EVERY = 4
+KEPT = 10
+FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+T = TypeVar("T")
+
+
+class BusyError(PipelineError):
+    """Somebody else deploys to the same place."""
+
+
+class LostLeaseError(PipelineError):
+    """Somebody else took over while this run was away."""
+
+
+class GoodRevision(BaseModel):
+    """A revision that was healthy; `content` is a digest of all that was deployed."""
+
+    revision: int
+    version: str
+    content: str
+
+
+class Trial(BaseModel):
+    """A change under way: `to` is 0 until Helm has a revision for it, `back` 0 before the first."""
+
+    action: str
+    version: str
+    content: str
+    who: str
+    since: str
+    back: int
+    to: int = 0
+    phase: str = "begun"
+
+
+class Memory(BaseModel):
+    """What is known of a release: good revisions, the newest last, and the change under way."""
+
+    good: list[GoodRevision] = []
+    trial: Trial | None = None
+
+    @property
+    def current(self) -> GoodRevision | None:
+        """The revision that was last healthy."""
+        return self.good[-1] if self.good else None
+
+    @property
+    def before(self) -> GoodRevision | None:
+        """The last good revision of something else than what is there now."""
+        now = self.current
+        others = [good for good in self.good if now and good.content != now.content]
+        return others[-1] if others else None
+
+
+@dataclass
+class Lease:
+    """The Lease of a release, held by this run."""
+
+    cluster: Cluster
+    name: str
+    holder: str
+    known: Object
+    _turn: anyio.Lock = field(default_factory=anyio.Lock)
+
+    @property
+    def memory(self) -> Memory:
+        """What is remembered of the release."""
+        return memory_of(self.known)
+
+    async def begin(self, trial: Trial) -> None:
+        """Remember a change before it is made."""
+        await self._write(self.memory.model_copy(update={"trial": trial}))
+
+    async def reached(self, phase: str, to: int | None = None) -> None:
+        """Remember how far the change under way got."""
+        trial = self.memory.trial
+        if trial is not None:
+            said = {"phase": phase} | ({} if to is None else {"to": to})
+            memory = self.memory.model_copy(update={"trial": trial.model_copy(update=said)})
+            await self._write(memory)
+
+    async def end(self, good: GoodRevision | None) -> None:
+        """Remember that the change is over, and what is good now: nothing before the first."""
+        kept = [*self.memory.good, good][-KEPT:] if good else []
+        await self._write(Memory(good=kept))
+
+    async def keep(self) -> None:
+        """Renew it until cancelled. Raises LostLeaseError."""
+        away = 0
+        while True:
+            await anyio.sleep(RENEWED_EVERY)
+            try:
+                await self._write(None)
+                away = 0
+            except ClusterAwayError:
+                away += RENEWED_EVERY
+                if away > SECONDS:
+                    raise
+
+    async def release(self) -> None:
+        """Let others deploy."""
+        async with self._turn:
+            self.known["spec"]["holderIdentity"] = ""
+            await self.cluster.replace(self._path, self.known)
+
+    async def _write(self, memory: Memory | None) -> None:
+        async with self._turn:
+            changed = _held(self.known, self.holder, self.cluster.now())
+            if memory is not None:
+                changed = _remembering(changed, memory)
+            written = await self.cluster.replace(self._path, changed)
+            if written is None:
+                raise LostLeaseError(
+                    "Another run took this deployment over, since this one was away for more than "
+                    f"{SECONDS} s. Nothing more was done; look at it with `deployment status`."
+                )
+            self.known = written
+
+    @property
+    def _path(self) -> str:
+        return self.cluster.path(LEASES, self.name)
+
+
+async def acquired(cluster: Cluster, release: str, holder: str) -> Lease:
+    """Take the Lease of a release, also a dead run's. Raises BusyError when somebody holds it."""
+    name = lease_name(release)
+    path = cluster.path(LEASES, name)
+    found = await cluster.get(path)
+    if found is None:
+        new = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "pipeline"}},
+            "spec": {},
+        }
+        taken = await cluster.create(cluster.path(LEASES), _held(new, holder, cluster.now()))
+    elif held_until(found, cluster.now()) is not None:
+        raise BusyError(
+            f"{found['spec']['holderIdentity']} deploys to {cluster.namespace} right now"
+            f"{_doing(memory_of(found).trial)}.\nWait until that run has ended; should it be dead, "
+            f"this works in at most {SECONDS} s."
+        )
+    else:
+        taken = await cluster.replace(path, _held(found, holder, cluster.now()))
+    if taken is None:
+        raise BusyError(
+            f"Somebody began to deploy to {cluster.namespace} at this moment. Try again later."
+        )
+    return Lease(cluster, name, holder, taken)
+
+
+async def remembered(cluster: Cluster, release: str) -> Object | None:
+    """Read a release's Lease without taking it; none before the first deployment."""
+    return await cluster.get(cluster.path(LEASES, lease_name(release)))
+
+
+async def holding(lease: Lease, work: Callable[[], Awaitable[T]]) -> T:
+    """Do something while the Lease is renewed, then release it. Raises what the work raises."""
+    results: list[T] = []
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(lease.keep)
+            results.append(await work())
+            group.cancel_scope.cancel()
+    except* PipelineError as errors:
+        error = first_of(errors)
+        if not isinstance(error, LostLeaseError | ClusterAwayError):
+            await lease.release()
+        raise error from errors
+    await lease.release()
+    return results[0]
+
+
+def lease_name(release: str) -> str:
+    """Name a release's Lease."""
+    return f"{release}-deployment"
+
+
+def memory_of(lease: Object) -> Memory:
+    """Read what a Lease remembers."""
+    text = (lease["metadata"].get("annotations") or {}).get(MEMORY)
+    return Memory.model_validate_json(text) if text else Memory()
+
+
+def held_until(lease: Object, now: datetime) -> datetime | None:
+    """Say until when somebody holds a Lease; none when nobody does any more."""
+    spec = lease.get("spec") or {}
+    if not spec.get("holderIdentity") or not spec.get("renewTime"):
+        return None
+    renewed = datetime.fromisoformat(spec["renewTime"])
+    end = renewed + timedelta(seconds=spec.get("leaseDurationSeconds", SECONDS))
+    return end if end > now else None
+
+
+def _held(lease: Object, holder: str, now: datetime) -> Object:
+    old: dict[str, Any] = lease.get("spec") or {}
+    spec = {**old, "leaseDurationSeconds": SECONDS, "renewTime": now.strftime(FORMAT)}
+    if old.get("holderIdentity") != holder:
+        spec |= {
+            "holderIdentity": holder,
+            "acquireTime": now.strftime(FORMAT),
+            "leaseTransitions": old.get("leaseTransitions", -1) + 1,
+        }
+    return {**lease, "spec": spec}
+
+
+def _remembering(lease: Object, memory: Memory) -> Object:
+    metadata = lease["metadata"]
+    annotations = {**(metadata.get("annotations") or {}), MEMORY: memory.model_dump_json()}
+    return {**lease, "metadata": {**metadata, "annotations": annotations}}
+
+
+def _doing(trial: Trial | None) -> str:
+    return f": {trial.action} of {trial.version}, since {trial.since}" if trial else ""

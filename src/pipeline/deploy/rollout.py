@@ -1,0 +1,296 @@
+"""One change of a release: applied, watched, asked, observed; kept, or taken back whole."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import anyio
+import yaml
+
+from pipeline.catalogue.stack import Check
+from pipeline.concurrency import gathered
+from pipeline.deploy.cluster import Cluster, ClusterAwayError, Object
+from pipeline.deploy.health import Entry, Observation, healthy, observe
+from pipeline.deploy.helm import Helm
+from pipeline.deploy.lease import GoodRevision, Lease, LostLeaseError, Trial
+from pipeline.deploy.telling import Telling
+from pipeline.deploy.values import Values
+from pipeline.deploy.watch.kubernetes import State, read_state
+from pipeline.deploy.watch.problem import Problem
+from pipeline.deploy.watch.progress import Judgement, judge, overdue
+from pipeline.deploy.watch.workloads import Expected
+from pipeline.errors import PipelineError, first_of
+
+LOOK_EVERY = 0.5
+LOG_LINES = 10
+MOST_LOGS = 3
+SECONDS_AWAY = 30
+AT_A_TIME = 6
+INSTANCE = "app.kubernetes.io/instance"
+KEPT_BY_CONTENT = "pipeline/named-by=content"
+LONGEST = 300
+"""Seconds that a rollout may take, however steadily it gets better."""
+
+
+class RolloutError(PipelineError):
+    """What was deployed doesn't come up."""
+
+
+class RolledBackError(PipelineError):
+    """A change failed; the release is as it was before."""
+
+
+class StuckError(PipelineError):
+    """A change failed, and so did the way back."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long things may take (s), and how many requests may fail or be slow meanwhile."""
+
+    health_timeout: int
+    rollback_timeout: int
+    max_error_percent: float
+    max_latency_ms: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a change came to: seconds until the new version was up, and in all."""
+
+    revision: int
+    up: float
+    total: float
+    health: Sequence[str]
+    observed: str
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """All that a change of one release needs."""
+
+    cluster: Cluster
+    helm: Helm
+    lease: Lease
+    entry: Entry
+    checks: Sequence[Check]
+    limits: Limits
+    telling: Telling
+
+    async def deploy(self, chart: Path, values: Values, trial: Trial) -> Outcome:
+        """Bring a release up; else take it back. Raises RolledBackError, StuckError."""
+
+        async def upgrade() -> int:
+            return await self.helm.upgrade(chart, values, f"{trial.action} of {trial.version}")
+
+        return await self._tried(trial, upgrade)
+
+    async def return_to(self, revision: int, trial: Trial) -> Outcome:
+        """Bring an earlier revision back, whole. Raises RolledBackError, StuckError."""
+
+        async def rollback() -> int:
+            await self.helm.rollback(revision)
+            return (await self.helm.history())[-1].revision
+
+        return await self._tried(trial, rollback)
+
+    async def recover(self) -> str:
+        """Put back what an interrupted run left; says what was found. Raises StuckError."""
+        trial = self.lease.memory.trial
+        if trial is None:
+            return ""
+        found = described(trial)
+        self.telling.say(f"{found}: back to what was there before")
+        await self._restored(trial)
+        return f"{found}. It was put back first."
+
+    async def _tried(self, trial: Trial, change: Callable[[], Awaitable[int]]) -> Outcome:
+        began = time.monotonic()
+        await self.lease.begin(trial)
+        try:
+            self.telling.say(f"{trial.action} of {trial.version}: applying")
+            revision = await change()
+            await self.lease.reached("applied", revision)
+            await self._watched(lambda judgement: judgement.updated_ready, revision)
+            up = time.monotonic() - began
+            self.telling.say("the new version is up: asking the entry")
+            await self.lease.reached("observed")
+            health = await healthy(self.entry, self.checks)
+            for line in health:
+                self.telling.say(line)
+            observed = await self._observed(revision)
+            health = await healthy(self.entry, self.checks)
+            self.telling.say(f"the new version alone: {observed}")
+        except LostLeaseError:
+            raise
+        except PipelineError as error:
+            await self._taken_back(trial, error, time.monotonic() - began)
+            raise
+        await self.lease.end(
+            GoodRevision(revision=revision, version=trial.version, content=trial.content)
+        )
+        await self._tidied(revision)
+        return Outcome(revision, up, time.monotonic() - began, health, observed)
+
+    async def _observed(self, revision: int) -> str:
+        """Ask and watch side by side until the old version is gone; says how it went."""
+        limits = self.limits
+        observation = Observation(limits.max_error_percent, limits.max_latency_ms)
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(observe, self.entry, self.checks, observation)
+                await self._watched(lambda judgement: judgement.done, revision)
+                group.cancel_scope.cancel()
+        except* PipelineError as errors:
+            raise first_of(errors) from errors
+        return observation.conclude()
+
+    async def _taken_back(self, trial: Trial, error: PipelineError, detection: float) -> None:
+        self.telling.say(f"failed after {detection:.1f} s: {str(error).splitlines()[0]}")
+        began = time.monotonic()
+        try:
+            await self._restored(trial)
+        except PipelineError as stuck:
+            raise StuckError(
+                f"{trial.action} of {trial.version} failed, and so did the way back.\n\n"
+                f"Why it failed:\n{error}\n\nWhy it isn't back:\n{stuck}\n\n"
+                "`deployment rollback` tries again, `deployment status` shows what is there."
+            ) from error
+        restoration = time.monotonic() - began
+        before = f"revision {trial.back}" if trial.back else "nothing, as before the first one"
+        raise RolledBackError(
+            f"{trial.action} of {trial.version} failed, and was taken back: there is {before}.\n"
+            f"Seen after {detection:.1f} s, restored in {restoration:.1f} s.\n\n{error}"
+        ) from error
+
+    async def _restored(self, trial: Trial) -> None:
+        """Bring back what was good before a change, whole, and forget the change."""
+        history = await self.helm.history()
+        good = self.lease.memory.current
+        await self.lease.reached("going back")
+        if trial.back == 0 or good is None:
+            self.telling.say("going back: to nothing, as before the first deployment")
+            if history:
+                await self.helm.uninstall()
+            await self.lease.end(None)
+            return
+        if history[-1].revision != good.revision:
+            self.telling.say(f"going back: to revision {good.revision}, {good.version}")
+            await self.helm.rollback(good.revision)
+            good = good.model_copy(update={"revision": (await self.helm.history())[-1].revision})
+        await self._watched(
+            lambda judgement: judgement.done, good.revision, self.limits.rollback_timeout
+        )
+        await healthy(self.entry, self.checks)
+        await self.lease.end(good)
+        self.telling.say(f"{good.version} is back, whole and healthy")
+
+    async def _watched(
+        self, enough: Callable[[Judgement], bool], revision: int, seconds: float | None = None
+    ) -> None:
+        """Wait until it is enough, as long as it gets better at least every `health_timeout`.
+
+        With `seconds` it may take that long in all. Raises RolloutError with the reason.
+        """
+        expected = expected_of(await self.helm.manifest(revision))
+        began = better = answered = time.monotonic()
+        reached: tuple[tuple[str, ...], ...] = ()
+        while True:
+            now = time.monotonic()
+            try:
+                state = await state_of(self.cluster, self.helm.release)
+            except ClusterAwayError:
+                if now - answered > SECONDS_AWAY:
+                    raise
+                self.telling.waiting(["the cluster doesn't answer: asking again"])
+                await anyio.sleep(LOOK_EVERY)
+                continue
+            answered = now
+            judgement = judge(state, expected, self.cluster.now())
+            if judgement.certain:
+                raise RolloutError(await self._explained(judgement.certain))
+            if enough(judgement):
+                return
+            self.telling.waiting([str(waiting) for waiting in judgement.waiting])
+            step = tuple(
+                (waiting.workload, waiting.progress, waiting.doing.partition(",")[0])
+                for waiting in judgement.waiting
+            )
+            if step != reached:
+                reached, better = step, now
+            late = now - began > (seconds or LONGEST)
+            if late or (seconds is None and now - better > self.limits.health_timeout):
+                waited = timedelta(seconds=now - (began if late else better))
+                raise RolloutError(await self._explained(overdue(judgement, waited)))
+            await anyio.sleep(LOOK_EVERY)
+
+    async def _explained(self, problems: Sequence[Problem]) -> str:
+        """Give the reasons, each with the last lines of the log where there is one."""
+        told = []
+        for problem in problems[:MOST_LOGS]:
+            lines: list[str] = []
+            if problem.logs:
+                lines = await self.cluster.last_lines(
+                    problem.pod, problem.container, LOG_LINES, previous=problem.previous
+                )
+            told.append("\n".join([str(problem), *(f"    {line}" for line in lines)]))
+        more = len(problems) - MOST_LOGS
+        return "\n".join([*told, *([f"and {more} more like it"] if more > 0 else [])])
+
+    async def _tidied(self, revision: int) -> None:
+        """Remove settings of earlier revisions, which nothing reads any more."""
+        wanted = await self.helm.manifest(revision)
+        selector = f"{KEPT_BY_CONTENT},{INSTANCE}={self.helm.release}"
+        for kind in ("v1/configmaps", "v1/secrets"):
+            for found in await self.cluster.listed(kind, selector):
+                name = found["metadata"]["name"]
+                if f"name: {name}\n" not in wanted:
+                    await self.cluster.delete(self.cluster.path(kind, name))
+
+
+async def state_of(cluster: Cluster, release: str) -> State:
+    """Read all that tells how far a release is."""
+    selector = f"{INSTANCE}={release}"
+    kinds = [
+        ("apps/v1/deployments", selector),
+        ("apps/v1/statefulsets", selector),
+        ("apps/v1/replicasets", selector),
+        ("v1/pods", selector),
+        ("v1/events", ""),
+    ]
+    jobs = [partial(cluster.listed, kind, labels) for kind, labels in kinds]
+    return read_state(*await gathered(jobs, AT_A_TIME))
+
+
+def expected_of(manifest: str) -> Expected:
+    """Say what a release's manifest asks for: its workloads' images."""
+    images = {}
+    for content in yaml.load_all(manifest, yaml.CSafeLoader):
+        if content and content["kind"] in {"Deployment", "StatefulSet"}:
+            [container, *_] = content["spec"]["template"]["spec"]["containers"]
+            images[content["metadata"]["name"]] = container["image"]
+    return Expected(images)
+
+
+def described(trial: Trial) -> str:
+    """Say what an interrupted run did."""
+    return (
+        f"{trial.action} of {trial.version} by {trial.who}, begun at {trial.since}, was "
+        f"interrupted when it was {trial.phase}"
+    )
+
+
+async def ensure_namespace(cluster: Cluster, labels: dict[str, str]) -> None:
+    """Make the namespace, whose pods then have to be restricted ones, unless it is there."""
+    path = "/api/v1/namespaces"
+    if await cluster.get(f"{path}/{cluster.namespace}") is not None:
+        return
+    content: Object = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": cluster.namespace, "labels": labels},
+    }
+    await cluster.create(path, content)

@@ -1,0 +1,1 @@
+"""Watches a release come up: what Kubernetes says of it, judged."""

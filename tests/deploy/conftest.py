@@ -1,0 +1,118 @@
+"""The worked example's published images, deployed to the cluster that is set up here."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pipeline.catalogue.catalogue import load_services
+from pipeline.catalogue.stack import load_stack
+from pipeline.config.resolve import Overlays
+from pipeline.deploy.deployer import Deployer, Motive, Target, Tools
+from pipeline.deploy.health import checks_of
+from pipeline.deploy.rollout import Limits
+from pipeline.deploy.values import Contents, chart_values
+from pipeline.report.deployment import DeploymentSummary
+from tests.chart.programs import CHART, program
+from tests.cluster import Cluster, start_cluster
+from tests.unit.configs import ROOT, example, read
+
+# A small part of two cores is enough for every replica, of two versions at a time.
+FLAGS = ["performance.cpu_request_percent=2", "deployment.bake_seconds=4"]
+LIMITS = Limits(health_timeout=15, rollback_timeout=60, max_error_percent=1, max_latency_ms=2000)
+
+
+@dataclass
+class Release:
+    """A release of the worked example in a namespace of its own."""
+
+    cluster: Cluster
+    name: str
+    images: dict[str, str]
+    environment: str = "staging"
+    limits: Limits = LIMITS
+    password: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    def values(self, version: str, *flags: str) -> tuple[dict[str, Any], Contents]:
+        """Give the chart's values of a version, and what is in it."""
+        entries = load_services(read("services/*/service.yml"))
+        names = [entry.service.name for entry in entries]
+        stack = load_stack((ROOT / "config/stack.yml").read_text(), names)
+        overlays = Overlays("", [*FLAGS, *flags])
+        configuration = example(self.environment, overlays).one(self.environment)
+        contents = Contents(version=version, revision="abc", images=self.images)
+        url = f"postgres://engine:{self.password}@postgres:5432/engine"
+        opened = {"consciousness-engine": {"DATABASE_URL": url}}
+        return chart_values(configuration, stack, entries, contents, opened), contents
+
+    def deployer(self) -> Deployer:
+        """Give what deploys it."""
+        stack = load_stack((ROOT / "config/stack.yml").read_text(), list(self.images))
+        checks = checks_of("/health/live", stack.ready, stack.checks)
+        target = Target(self.environment, self.name, "proxy", 8080, "", checks, self.limits)
+        tools = Tools(program("helm"), program("kubectl"), CHART)
+        return Deployer(tools, target, self.cluster.kubeconfig.read_text())
+
+    async def deploy(self, version: str, *flags: str, **changes: Any) -> DeploymentSummary:
+        """Deploy a version; `changes` are laid over the values of the services, by name."""
+        values, contents = self.values(version, *flags)
+        for service, change in changes.items():
+            values["services"][service.replace("_", "-")] |= change
+        return await self.deployer().deploy(values, contents, Motive("a test", "here"))
+
+    @property
+    def url(self) -> str:
+        """Where its entry answers on this machine."""
+        address = self.get("service", "proxy")["spec"]["clusterIP"]
+        return f"http://{address}:8080"
+
+    def get(self, *arguments: str) -> dict[str, Any]:
+        """Give an object of the release as Kubernetes has it."""
+        return self.cluster.get(f"--namespace={self.name}", *arguments)
+
+    def kubectl(self, *arguments: str) -> str:
+        """Run a command in the release's namespace."""
+        return self.cluster.kubectl(f"--namespace={self.name}", *arguments)
+
+    def running(self) -> dict[str, set[str]]:
+        """Give what runs: service → images of the pods that are not about to end."""
+        found: dict[str, set[str]] = {}
+        for pod in self.get("pods")["items"]:
+            if "deletionTimestamp" not in pod["metadata"]:
+                name = pod["metadata"]["labels"]["app.kubernetes.io/name"]
+                found.setdefault(name, set()).add(pod["spec"]["containers"][0]["image"])
+        return found
+
+    def is_whole(self) -> bool:
+        """Whether the entry does what it is for."""
+        text = f"The river carries melted snow to the valley. It floods {secrets.token_hex(4)}."
+        answer = httpx.post(f"{self.url}/api/v1/analyses", json={"text": text})
+        return answer.status_code in {200, 201, 422}
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    """The cluster that is set up here."""
+    return start_cluster()
+
+
+@pytest.fixture
+def release(cluster: Cluster, published: dict[str, Any]) -> Iterator[Release]:
+    """A namespace for one test, with the published images to deploy there."""
+    images = {
+        image["service"]: f"{image['references'][0].partition('@')[0].rpartition(':')[0]}"
+        f"@{image['digest']}"
+        for image in published["images"]
+    }
+    name = f"test-{secrets.token_hex(4)}"
+    yield Release(cluster, name, images)
+    cluster.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=false")
+
+
+def with_limits(release: Release, **changes: Any) -> Release:
+    """Give a release with other limits."""
+    return replace(release, limits=replace(release.limits, **changes))

@@ -1,0 +1,184 @@
+"""Deployments to a real cluster: up, upgraded, back; and what fails leaves all as it was."""
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+import httpx
+import pytest
+
+from pipeline.deploy.deployer import Motive, NothingToDoError, RefusedError
+from pipeline.deploy.rollout import RolledBackError
+from tests.deploy.conftest import Release, with_limits
+
+WHY = Motive("a test", "here")
+# What a report of a failure says of its times.
+TIMES = re.compile(r"Seen after ([0-9.]+) s, restored in ([0-9.]+) s")
+
+
+@dataclass
+class Load:
+    """Requests of one user after the other, while something happens."""
+
+    asked: int = 0
+    failed: int = 0
+
+
+@contextmanager
+def load(release: Release) -> Iterator[Load]:
+    """Ask the entry all the time, each request on a connection of its own."""
+    seen, over = Load(), Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            seen.asked += 1
+            try:
+                answer = httpx.get(f"{release.url}/api/v1/analyses", timeout=5)
+                seen.failed += answer.status_code != httpx.codes.OK
+            except httpx.TransportError:
+                seen.failed += 1
+
+    thread = Thread(target=ask)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
+    assert seen.asked > 20
+
+
+async def test_a_first_deployment_an_upgrade_and_the_way_back(release: Release) -> None:
+    first = await release.deploy("1.0.0")
+    assert (first.version, first.healthy, first.revision) == ("1.0.0", True, 1)
+    assert release.is_whole()
+    before = release.running()
+    level = "API_GATEWAY_LOG_LEVEL"
+    with load(release) as seen:
+        second = await release.deploy("2.0.0", "api_gateway.log_level=debug")
+        assert second.version == "2.0.0"
+        [pod, *_] = release.get("pods", "--selector=app.kubernetes.io/name=api-gateway")["items"]
+        assert variable(release, pod, level) == "debug"
+        back = await release.deployer().rollback(WHY)
+    assert (back.version, back.healthy) == ("1.0.0", True)
+    assert (seen.failed, release.running()) == (0, before)
+    [pod, *_] = alive(release, "api-gateway")
+    assert variable(release, pod, level) == "info"
+    trail = await release.deployer().audit()
+    assert [(record.action, record.what, record.outcome) for record in trail] == [
+        ("deploy", "1.0.0", "started"),
+        ("deploy", "1.0.0", "succeeded"),
+        ("deploy", "2.0.0", "started"),
+        ("deploy", "2.0.0", "succeeded"),
+        ("rollback", "1.0.0", "started"),
+        ("rollback", "1.0.0", "succeeded"),
+    ]
+    assert trail[0].digests["proxy"] == release.images["proxy"].rpartition("@")[2]
+
+
+def alive(release: Release, service: str) -> list[dict[str, object]]:
+    """Pods of a service that are not about to end."""
+    pods = release.get("pods", f"--selector=app.kubernetes.io/name={service}")["items"]
+    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+
+
+def variable(release: Release, pod: dict[str, object], name: str) -> str:
+    """Read what a pod's ConfigMap says of a variable."""
+    spec = pod["spec"]
+    assert isinstance(spec, dict)
+    [container] = spec["containers"]
+    maps = [each["configMapRef"]["name"] for each in container["envFrom"] if "configMapRef" in each]
+    values = [release.get("configmap", each)["data"].get(name) for each in maps]
+    return next(value for value in values if value is not None)
+
+
+async def test_what_does_not_change_is_not_started_anew(release: Release) -> None:
+    await release.deploy("1.0.0")
+    pods = {pod["metadata"]["uid"] for pod in release.get("pods")["items"]}
+    again = await release.deploy("1.0.1")
+    assert again.version == "1.0.1"
+    assert {pod["metadata"]["uid"] for pod in release.get("pods")["items"]} == pods
+
+
+NO_IMAGE = "10.99.0.1:5001/pipeline/api-gateway@sha256:" + "0" * 64
+WRONG_SETTINGS = {"environment": {"API_GATEWAY_ENGINE_TIMEOUT_MS": "soon"}}
+BROKEN = {
+    "an image that doesn't exist": ({"api_gateway": {"image": NO_IMAGE}}, r"image can't be pulled"),
+    "wrong configuration": ({"api_gateway": WRONG_SETTINGS}, r"ENGINE_TIMEOUT_MS.*expected"),
+    "a crash at start": ({"consciousness_engine": {"migrate": ["--", "x"]}}, r"crash|fail|exit"),
+    "out of memory": (
+        {
+            "web_ui": {
+                "resources": {
+                    "limits": {"cpu": "250m", "memory": "6Mi"},
+                    "requests": {"cpu": "5m", "memory": "6Mi"},
+                }
+            }
+        },
+        r"memory",
+    ),
+    "never ready": (
+        {"api_gateway": {"environment": {"API_GATEWAY_ENGINE_URL": "http://redis:6379"}}},
+        r"isn't there after|readiness",
+    ),
+    "no room": (
+        {
+            "web_ui": {
+                "resources": {
+                    "limits": {"cpu": "64", "memory": "64Mi"},
+                    "requests": {"cpu": "64", "memory": "64Mi"},
+                }
+            }
+        },
+        r"node|cpu",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+async def test_a_broken_release_is_taken_back_with_its_reason(release: Release, kind: str) -> None:
+    changes, reason = BROKEN[kind]
+    await release.deploy("1.0.0")
+    before = release.running()
+    with load(release) as seen, pytest.raises(RolledBackError) as caught:
+        await release.deploy("2.0.0", **changes)
+    message = str(caught.value)
+    print(f"{kind}: {message}")
+    assert re.search(reason, message, re.DOTALL), message
+    times = TIMES.search(message)
+    assert times is not None
+    assert float(times[1]) + float(times[2]) < 60
+    assert release.running() == before
+    assert seen.failed == 0
+    assert release.is_whole()
+    status = await release.deployer().status()
+    assert (status.version, status.healthy) == ("1.0.0", True)
+    trail = await release.deployer().audit()
+    assert (trail[-1].what, trail[-1].outcome) == ("2.0.0", "rolled-back")
+
+
+async def test_the_first_deployment_of_all_is_taken_back_to_nothing(release: Release) -> None:
+    with pytest.raises(RolledBackError, match="there is nothing, as before the first one"):
+        await release.deploy("1.0.0", api_gateway={"image": NO_IMAGE})
+    assert release.get("deployments", "services")["items"] == []
+    assert (await release.deploy("1.0.1")).healthy
+
+
+async def test_what_the_cluster_refuses_changes_nothing(release: Release) -> None:
+    await release.deploy("1.0.0")
+    with pytest.raises(RefusedError, match="nothing was changed"):
+        await release.deploy("2.0.0", web_ui={"port": 8083, "targetCPUPercent": -1})
+    assert (await release.deployer().status()).version == "1.0.0"
+
+
+async def test_there_is_nothing_to_go_back_to_or_to_finish(release: Release) -> None:
+    await release.deploy("1.0.0")
+    with pytest.raises(NothingToDoError, match="only one was ever healthy"):
+        await release.deployer().rollback(WHY)
+    with pytest.raises(NothingToDoError, match="nothing to resume"):
+        await release.deployer().resume(WHY)
