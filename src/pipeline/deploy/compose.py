@@ -29,7 +29,8 @@ PROMETHEUS_PORT = 9090
 class Deployed:
     """What an environment's project is made from; the stack has only what is deployed here.
 
-    `images` has the reference of each service's image, by its name.
+    `images` has the reference of each service's image, by its name; those that run out of their
+    sources have none.
     """
 
     configuration: Configuration
@@ -44,6 +45,10 @@ class Deployed:
             entry.service for entry in self.entries if entry.service.name in self.stack.services
         ]
 
+    def migrates(self, service: ServiceFile) -> bool:
+        """Whether a service's image has something to do before it starts."""
+        return bool(service.migrate) and service.name in self.images
+
 
 def project_name(configuration: Configuration, stack: Stack) -> str:
     """Give the name by which Docker knows the containers that belong together."""
@@ -57,6 +62,11 @@ def compose_project(deployed: Deployed, name: str, prometheus: str) -> Definitio
     """
     stack = deployed.stack
     services = {service.name: _service(deployed, service) for service in deployed.services}
+    services |= {
+        migration(service.name): _migration(service, services[service.name])
+        for service in deployed.services
+        if deployed.migrates(service)
+    }
     services |= {key: _backing(deployed, key) for key in stack.backing}
     scraped = [service for service in deployed.services if service.kind != "web"]
     # A database has no way out.
@@ -102,10 +112,13 @@ def _service(deployed: Deployed, service: ServiceFile) -> Definition:
     needs = [name for name in stack.services[service.name].needs if _is_here(stack, name)]
     is_entry = service.name == stack.entry
     replicas = 1 if is_entry else configuration.limit(key, "min_replicas").value
+    depends_on = {name: {"condition": _condition(stack, name)} for name in needs}
+    if deployed.migrates(service):
+        depends_on[migration(service.name)] = {"condition": "service_completed_successfully"}
     definition: Definition = {
-        "image": deployed.images[service.name],
+        "image": deployed.images.get(service.name),
         "environment": _environment(configuration, stack, service.name),
-        "depends_on": {name: {"condition": _condition(stack, name)} for name in needs},
+        "depends_on": depends_on,
         "networks": _networks(stack, service.name),
         "deploy": {
             "replicas": replicas,
@@ -119,6 +132,24 @@ def _service(deployed: Deployed, service: ServiceFile) -> Definition:
     if is_entry:
         definition["ports"] = [f"{LOCAL}:{entry_port(configuration)}:{service.port}"]
     return definition
+
+
+def migration(name: str) -> str:
+    """Name the container that brings a service's database up to date, and ends."""
+    return f"{name}-migrate"
+
+
+def _migration(service: ServiceFile, definition: Definition) -> Definition:
+    """Run a service's image once, before the service, with what it needs."""
+    own = migration(service.name)
+    needs = {name: how for name, how in definition["depends_on"].items() if name != own}
+    return {
+        **{key: value for key, value in definition.items() if key not in {"ports", "deploy"}},
+        "command": list(map(literal, service.migrate)),
+        "depends_on": needs,
+        "healthcheck": {"disable": True},
+        "restart": "no",
+    }
 
 
 def entry_port(configuration: Configuration) -> int:
@@ -176,7 +207,7 @@ def _backing(deployed: Deployed, name: str) -> Definition:
     if backing.user:
         definition |= {"user": f"{backing.user}:{backing.user}", "cap_drop": ["ALL"]}
     if backing.data:
-        definition["volumes"] = [f"{name}:{backing.data}"]
+        definition["volumes"] = [volume(name, backing.data)]
     return definition
 
 
@@ -193,7 +224,7 @@ def _prometheus(deployed: Deployed, image: str, scraped: Sequence[ServiceFile]) 
         "image": image,
         "networks": sorted(set(networks) - set(deployed.stack.backing)),
         "configs": [{"source": "prometheus", "target": "/etc/prometheus/prometheus.yml"}],
-        "volumes": ["prometheus:/prometheus"],
+        "volumes": [volume("prometheus", "/prometheus")],
         "ports": [f"{LOCAL}:{PROMETHEUS_PORT}:{PROMETHEUS_PORT}"],
         **HARDENED,
     }
@@ -252,6 +283,11 @@ def _interpolated(form: str) -> str:
     """Let Compose put generated variables into a text, as `Template` does."""
     template = Template(form.replace("$$", "$$$$"))
     return template.substitute({name: _wanted(name) for name in template.get_identifiers()})
+
+
+def volume(name: str, path: str) -> Definition:
+    """Mount a volume; written out, for in short a name of one letter would be a drive."""
+    return {"type": "volume", "source": name, "target": path}
 
 
 def literal(text: str) -> str:

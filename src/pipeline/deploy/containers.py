@@ -1,20 +1,22 @@
 """What Docker says of a project's containers, and what a person is told of it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import PipelineError, shortened
+from pipeline.report.deployment import WorkloadSummary
 
-HEALTHY = "healthy"
+MOST_LINES = 12
+"""A failed container's last words fit on half a screen."""
 
 
 class DockerError(PipelineError):
     """Docker, or what it was given, isn't as a deployment needs it."""
 
 
-class UnhealthyDeploymentError(PipelineError):
-    """Services were started and didn't become healthy."""
+class UnhealthyProjectError(PipelineError):
+    """Containers were started and didn't become healthy."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,15 @@ class Container:
 
     @property
     def is_well(self) -> bool:
-        """Whether it runs, and is healthy by its own check."""
-        return self.state == "running" and self.health in {HEALTHY, ""}
+        """Whether it runs and is healthy by its own check, or did what it had to."""
+        if self.state == "exited":
+            return self.exit_code == 0
+        return self.state == "running" and self.health in {"healthy", ""}
+
+    @property
+    def waits(self) -> bool:
+        """Whether it only waits for others."""
+        return self.state == "created"
 
     def __str__(self) -> str:
         """Say in words how it is."""
@@ -41,7 +50,7 @@ class Container:
 
 
 def parse_containers(text: str) -> list[Container]:
-    """Read `docker compose ps --all --format json`: an object for each container."""
+    """Read `docker compose ps --all --format json`, by service: an object for each container."""
     return sorted(_containers(text), key=lambda container: container.service)
 
 
@@ -58,16 +67,27 @@ def _containers(text: str) -> Iterator[Container]:
         )
 
 
-def culprits(containers: Sequence[Container]) -> list[Container]:
-    """Pick the containers because of which the project isn't well: not those that wait for them."""
-    return [container for container in containers if not container.is_well and container.state != "created"]
+def workloads(containers: Sequence[Container]) -> list[WorkloadSummary]:
+    """Sum up the containers that are to run, by service."""
+    services = dict.fromkeys(each.service for each in containers if each.state != "exited")
+    return [_workload([each for each in containers if each.service == name]) for name in services]
 
 
-def unhealthy(logs: Sequence[tuple[Container, str]], kept: str) -> UnhealthyDeploymentError:
-    """Tell of containers that aren't well, each with its last words."""
+def _workload(own: Sequence[Container]) -> WorkloadSummary:
+    return WorkloadSummary(
+        name=own[0].service,
+        ready=sum(each.is_well for each in own),
+        wanted=len(own),
+        image=own[0].image,
+        waiting=", ".join(sorted({str(each) for each in own if not each.is_well})),
+    )
+
+
+def last_words(failed: Iterable[tuple[Container, str]]) -> str:
+    """Tell of containers that aren't well, each with the end of its log."""
     lines = []
-    for container, log in logs:
+    for container, log in failed:
         said = log.strip().splitlines() or ["(it said nothing)"]
         lines += [f"{container.service} isn't healthy: {container}. Its last words:"]
-        lines += [f"  {line}" for line in said]
-    return UnhealthyDeploymentError(f"{shortened(lines)}\n{kept}")
+        lines += [f"  {line}" for line in shortened(said[-MOST_LINES:]).splitlines()]
+    return shortened(lines)

@@ -6,12 +6,12 @@ page's development server shows it by itself; a Rust service is compiled and sta
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
-from shlex import quote
+from shlex import join, quote
 
 from pipeline.build.cargo import RustSources
 from pipeline.build.steps import NPM_INSTALL, NPM_MANIFESTS, binary_of
 from pipeline.catalogue.models import Images, RustService, ServiceFile, WebService
-from pipeline.deploy.compose import COMMON, LOCAL, Definition, Deployed, literal
+from pipeline.deploy.compose import COMMON, LOCAL, Definition, Deployed, literal, volume
 
 SOURCE = PurePosixPath("/src")
 # What a service is to others stays as it is; how it runs is another matter.
@@ -35,6 +35,7 @@ exec npm run dev -- --host --port {port} --strictPort
 """
 RUST = """\
 cargo build --locked --bin {binary}
+{migrate}
 exec target/debug/{binary}
 """
 
@@ -63,7 +64,7 @@ def with_reload(
         ports = kept.get("ports", []) + own.pop("ports", [])
         environment = kept["environment"] | own.pop("environment")
         services[service.name] = {**kept, **own, "environment": environment, "ports": ports}
-        volumes |= {volume.partition(":")[0]: {} for volume in own["volumes"]}
+        volumes |= {mounted["source"]: {} for mounted in own["volumes"]}
     return {**project, "services": services, "volumes": volumes}
 
 
@@ -90,7 +91,7 @@ def _rust(service: RustService, image: str, sources: RustSources) -> Definition:
     return {
         **_from_sources(service, image, sources.folder, volumes),
         "environment": {"CARGO_HOME": "/cargo"},
-        "command": _bash(RUST.format(binary=binary_of(service))),
+        "command": _bash(RUST.format(binary=binary_of(service), migrate=_migrate(service))),
         "develop": {
             "watch": [
                 _watched("sync+restart", str(PurePosixPath(sources.folder, path)), path)
@@ -98,6 +99,11 @@ def _rust(service: RustService, image: str, sources: RustSources) -> Definition:
             ]
         },
     }
+
+
+def _migrate(service: RustService) -> str:
+    words = [f"target/debug/{binary_of(service)}", *service.migrate]
+    return join(words) if service.migrate else ""
 
 
 def _from_sources(
@@ -117,7 +123,7 @@ def _from_sources(
         "init": True,
         "cap_drop": ["ALL"],
         "healthcheck": {"test": ["CMD", *_bash(check)], **PATIENT},
-        "volumes": [f"{name}:{path}" for name, path in volumes.items()],
+        "volumes": [volume(name, path) for name, path in volumes.items()],
         **COMMON,
     }
 
