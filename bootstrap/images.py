@@ -120,6 +120,7 @@ IMAGES = {
         entrypoint="redis.sh",
         command=("redis-server",),
     ),
+    "docker:28-cli": Recipe(packages="docker-cli docker-compose", command=("sh",)),
     "aquasec/trivy:0.76.0": Recipe(
         packages="git", binary="usr/local/bin/trivy", programs=scanners.PROGRAMS
     ),

@@ -29,6 +29,8 @@ from pipeline.config.config import Config
 from pipeline.config.environments import ENVIRONMENT_FILES
 from pipeline.deploy.deployer import Motive
 from pipeline.deploy.deployment import Deployment, Origin, Reason, manifests
+from pipeline.deploy.project import ComposeProject, compose_socket
+from pipeline.deploy.reload import is_reloaded
 from pipeline.deploy.stack import started
 from pipeline.deploy.values import Contents
 from pipeline.objects import Format, object_type, side_effect
@@ -113,6 +115,16 @@ SecretsKey = Annotated[
 ]
 Kubeconfig = Annotated[
     dagger.Secret, Doc("Whose cluster it is, and who may change it, e.g. file://~/.kube/config")
+]
+AnyKubeconfig = Annotated[
+    dagger.Secret | None,
+    Doc("Whose cluster it is, and who may change it, e.g. file://~/.kube/config"),
+]
+DockerSocket = Annotated[
+    dagger.Socket | None, Doc("Docker's, where Compose deploys, e.g. /var/run/docker.sock")
+]
+ProjectName = Annotated[
+    str | None, Doc("Name of the Compose project (default: entry and environment)")
 ]
 Version = Annotated[
     str | None, Doc("Tag of the images, e.g. 1.2.3 (default: the commit that is checked out)")
@@ -361,11 +373,39 @@ class Pipeline:
         return Deployment(config=config, kubeconfig=kubeconfig)
 
     @side_effect
+    async def compose(
+        self,
+        *,
+        environment: Environment,
+        reload: Annotated[
+            bool, Doc("Services run out of their sources, for `docker compose up --build --watch`")
+        ] = False,
+        project: ProjectName = None,
+        version: Version = None,
+        registry: RegistryPlace = None,
+        registry_username: Username = None,
+        registry_password: Password,
+        registry_plain_http: PlainHttp = False,
+        set_: Settings = None,
+        variables: Variables = None,
+        secrets_key: SecretsKey,
+    ) -> ComposeProject:
+        """Write an environment's whole stack as a Compose project: `compose file`."""
+        account = (registry_username, registry_password, registry_plain_http)
+        config = await self._config(environment, set_, variables, secrets_key)
+        repository = await read_repository(self.source)
+        built = [entry.service.name for entry in repository.services if is_reloaded(entry.service)]
+        contents, _ = await self._contents(version, registry, account, built if reload else [])
+        return await ComposeProject.of(config, contents, project, reload)
+
+    @side_effect
     async def deploy(
         self,
         *,
         environment: Environment,
-        kubeconfig: Kubeconfig,
+        kubeconfig: AnyKubeconfig,
+        docker_socket: DockerSocket = None,
+        project: ProjectName = None,
         version: Version = None,
         registry: RegistryPlace = None,
         registry_username: Username = None,
@@ -382,10 +422,18 @@ class Pipeline:
         origin: Origin = "",
         format_: Format = "table",
     ) -> str:
-        """Verify a version and deploy it: it is healthy, or all is as it was before."""
+        """Verify a version and deploy it: it is healthy, or all is as it was before.
+
+        By Docker Compose, on one's own machine, nothing is verified.
+        """
         checked_format(format_)
         account = (registry_username, registry_password, registry_plain_http)
         config = await self._config(environment, set_, variables, secrets_key)
+        if kubeconfig is None:
+            socket = await compose_socket(config, docker_socket)
+            contents, access = await self._contents(version, registry, account)
+            composed = await ComposeProject.of(config, contents, project, reload=False)
+            return await composed.deploy(socket, access, contents, format_)
         deployment = Deployment(config=config, kubeconfig=kubeconfig)
         await deployment.check()
         contents, access = await self._contents(version, registry, account)
@@ -607,6 +655,7 @@ class Pipeline:
         version: str | None,
         registry: str | None,
         account: tuple[str | None, dagger.Secret | None, bool],
+        without: Sequence[str] = (),
     ) -> tuple[Contents, Access]:
         """Find a version's images in the registry, and say how it is reached."""
         repository = await read_repository(self.source)
@@ -618,7 +667,11 @@ class Pipeline:
         release = release_of(await head_commit(self.source, repository.images.git))
         tag = version or release.tags[0]
         found = await published_references(
-            list(stack.services), address, tag, access, repository.images.regctl
+            [name for name in stack.services if name not in without],
+            address,
+            tag,
+            access,
+            repository.images.regctl,
         )
         # Without the tag: what didn't change from one version to the next need not start anew.
         images = {name: by_digest(reference) for name, reference in found.items()}

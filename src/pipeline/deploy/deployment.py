@@ -83,12 +83,7 @@ class Deployment:
         checked_kubeconfig(await self.kubeconfig.plaintext())
         configuration = (await self.config.loaded()).one(self.config.environment)
         kubernetes_target(configuration)
-        if self.config.key is None and has_secrets(configuration):
-            raise SopsError(
-                f"{configuration.environment} has secrets: give the age key that opens "
-                f"{secrets_path(configuration.environment)} with --secrets-key, e.g. "
-                "env://SOPS_AGE_KEY."
-            )
+        need_secrets_key(self.config, configuration)
 
     async def diff(self, contents: Contents, format_: str) -> str:
         """List what deploying these contents would change."""
@@ -139,9 +134,15 @@ def kubernetes_target(configuration: Configuration) -> None:
         )
 
 
-def has_secrets(configuration: Configuration) -> bool:
-    """Whether any setting of an environment is sensitive."""
-    return any(configured.setting.sensitive for _, _, configured in configuration)
+def need_secrets_key(config: Config, configuration: Configuration) -> None:
+    """Check that an environment's secrets can be opened, if it has any. Raises SopsError."""
+    has_secrets = any(configured.setting.sensitive for _, _, configured in configuration)
+    if config.key is None and has_secrets:
+        raise SopsError(
+            f"{configuration.environment} has secrets: give the age key that opens "
+            f"{secrets_path(configuration.environment)} with --secrets-key, e.g. "
+            "env://SOPS_AGE_KEY."
+        )
 
 
 def namespace_of(configuration: Configuration) -> str:

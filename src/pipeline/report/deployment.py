@@ -19,12 +19,16 @@ class WorkloadSummary(BaseModel):
 
 
 class DeploymentSummary(BaseModel):
-    """A release: what is there; `said` are lines about what was done, and what there is to do."""
+    """What is deployed; `said` are lines about what was done, and what there is to do.
+
+    It is a Helm release's revision in a namespace, or a Compose project.
+    """
 
     environment: str
-    namespace: str
+    namespace: str = ""
+    project: str = ""
     version: str
-    revision: int
+    revision: int = 0
     healthy: bool
     workloads: list[WorkloadSummary]
     said: list[str] = []
@@ -36,10 +40,12 @@ def render_deployment(summary: DeploymentSummary, name: str) -> str:
 
 
 def _closing(summary: DeploymentSummary) -> list[str]:
-    if not summary.revision:
-        return [f"{summary.environment}: nothing is deployed in {summary.namespace}."]
     state = "healthy" if summary.healthy else "not healthy"
     there = f"{summary.environment}: version {summary.version}, {state}"
+    if summary.project:
+        return [f"{there} (Compose project {summary.project})."]
+    if not summary.revision:
+        return [f"{summary.environment}: nothing is deployed in {summary.namespace}."]
     return [f"{there} (namespace {summary.namespace}, revision {summary.revision})."]
 
 
