@@ -67,5 +67,7 @@ def test_a_wrong_stack_is_told_before_anything_is_built(copied: Path) -> None:
     stack.write_text(stack.read_text().replace("redis]", "radis]"))
     called = dagger_call("stack", source=copied)
     assert called.status != 0
-    assert "config/stack.yml:12: services.consciousness-engine.needs[1]: 'radis'" in called.message
+    assert (
+        "config/stack.yml:12:23: services.consciousness-engine.needs[1]: 'radis'" in called.message
+    )
     assert "CARGO_HOME" not in called.progress

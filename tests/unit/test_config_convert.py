@@ -210,12 +210,12 @@ def test_what_is_unknown_is_told() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("shop: {token: 5}", "one.yml:1: shop.token: expected text"),
-        ("shop:\n  token: 0123\n", "one.yml:2: shop.token: can't be read as plain YAML"),
-        ("shop: {mode: fast}", "one.yml:1: shop.mode: is no sensitive setting"),
-        ("- hunter2", "one.yml:1: expected sections"),
-        ("sops: {}", "one.yml:1: sops: is encrypted already"),
-        ("'hunter2", "one.yml:1: can't be read as plain YAML"),
+        ("shop: {token: 5}", "one.yml:1:15: shop.token: expected text"),
+        ("shop:\n  token: 0123\n", "one.yml:2:10: shop.token: can't be read as plain YAML"),
+        ("shop: {mode: fast}", "one.yml:1:8: shop.mode: is no sensitive setting"),
+        ("- hunter2", "one.yml:1:1: expected sections"),
+        ("sops: {}", "one.yml:1:1: sops: is encrypted already"),
+        ("'hunter2", "one.yml:1:9: can't be read as plain YAML"),
     ],
 )
 def test_a_wrong_plain_file_is_told_without_its_values(text: str, expected: str) -> None:

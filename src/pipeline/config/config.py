@@ -8,7 +8,7 @@ from typing import Annotated, Self
 import dagger
 from dagger import Doc, Name, dag, field, function
 
-from pipeline import handed
+from pipeline import documents, handed
 from pipeline.catalogue.repository import read_repository, read_stack, texts
 from pipeline.catalogue.settings import from_text
 from pipeline.catalogue.stack import STACK_FILE
@@ -141,7 +141,8 @@ class Config:
         key, setting_name = sensitive_setting(name, sections)
         setting = sections[key].settings[setting_name]
         found = from_text(setting, await value.plaintext())
-        secrets = checked(secrets_path(environment), {key: {setting_name: found}}, sections)
+        given = documents.unplaced(secrets_path(environment), {key: {setting_name: found}})
+        secrets = checked(given, sections)
         sops = await self._sops()
         if await self.source.exists(secrets_path(environment)):
             encrypted = await sops.with_value(
