@@ -11,7 +11,7 @@ from pipeline import documents
 from pipeline.config.convert import dumped
 from pipeline.config.sops import Sops, SopsError, recipients_of
 from tests.engine.people import PROGRAM, person
-from tests.unit.test_config_convert import hostile
+from tests.unit.hostile import hostile
 
 ME, YOU = person("me"), person("you")
 SOPS = Sops(PROGRAM, ME.key)

@@ -1,8 +1,6 @@
 """Conversions: each format's own reader gives back what was written."""
 
-import json
 import subprocess
-import tomllib
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -11,39 +9,18 @@ from random import Random
 import pytest
 import yaml
 from dotenv import dotenv_values
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pipeline import documents
-from pipeline.catalogue.settings import Setting, Value, from_text, to_text
-from pipeline.config.convert import UnknownFormatError, converted, variables_of, without_clash
+from pipeline.catalogue.settings import Setting, Value
+from pipeline.config.convert import UnknownFormatError, converted, without_clash
 from pipeline.config.disclose import UnknownSecretError, disclosed, read_plain, sensitive_setting
 from pipeline.config.environment_file import InexpressibleError, environment_file, quoted
-from pipeline.config.resolve import Configuration, Overlays
+from pipeline.config.resolve import Configuration
 from pipeline.errors import InvalidFilesError
 from tests.unit.configs import example, loaded, shop_sections
+from tests.unit.hostile import hostile
 
-# Of each of hypothesis's hundred examples: 10,000 in all.
-CASES = 100
 PLAIN = "extends: base\nshop: {greeting: hello, origins: [a]}\n"
-# What some format or shell has its own idea of, and other text.
-PIECES = [*"ab0 \\'\"$`#\n\t!{}[]~*é=;&|<>:,-%@€𝄞\u2028\x85\r\x07\ufeff"]
-PIECES += ["no", "null", "1.0", "0777", "1:30", "<<", "${A}", "$$", "\\n", "\\'", "---\n", "'''"]
-
-
-def hostile(random: Random) -> str:
-    return "".join(random.choices(PIECES, k=random.randint(0, 6)))
-
-
-def random_values(random: Random) -> dict[str, Value]:
-    items = [hostile(random).replace(",", "").strip() for _ in range(random.randint(0, 3))]
-    return {
-        "greeting": hostile(random),
-        "origins": [item for item in items if item],
-        "threshold": random.choice([0, 1, random.random(), random.random() * 1e-9]),
-        "timeout_ms": random.randint(1, 5000),
-        "verbose": random.choice([True, False]),
-    }
 
 
 def with_values(values: dict[str, Value]) -> Configuration:
@@ -56,59 +33,11 @@ def with_values(values: dict[str, Value]) -> Configuration:
 BASE = loaded({"one": PLAIN}).one("one")
 
 
-@settings(deadline=None)
-@given(st.randoms(use_true_random=True))
-def test_yaml_json_and_toml_give_back_what_was_written(random: Random) -> None:
-    for _ in range(CASES // 4):
-        configuration = with_values(random_values(random))
-        plain = configuration.plain()
-        text = converted(configuration, "yaml")
-        assert yaml.safe_load(text) == plain
-        assert json.loads(converted(configuration, "json")) == plain
-        assert tomllib.loads(converted(configuration, "toml")) == plain
-        assert yaml.safe_load(converted(configuration, "configmap"))["data"] == variables_of(
-            configuration, "shop"
-        )
-
-
-@settings(deadline=None)
-@given(st.randoms(use_true_random=True))
-def test_yaml_is_an_environments_file_again(random: Random) -> None:
-    for _ in range(3):
-        configuration = with_values(random_values(random))
-        text = converted(configuration, "yaml")
-        assert loaded({"one": text}).one("one").plain() == configuration.plain()
-
-
-@settings(deadline=None)
-@given(st.randoms(use_true_random=True))
-def test_variables_give_back_what_was_written(random: Random) -> None:
-    for _ in range(10):
-        values = random_values(random)
-        values["greeting"] = "".join(c for c in str(values["greeting"]) if quoted(c) is not None)
-        configuration = with_values(values)
-        try:
-            text = converted(configuration, "env")
-        except InexpressibleError:
-            continue
-        again = loaded({"one": PLAIN}, name="one", overlays=Overlays(text)).one("one")
-        assert again.plain() == configuration.plain()
-
-
-@settings(deadline=None)
-@given(st.randoms(use_true_random=True))
-def test_a_value_is_read_as_it_was_written(random: Random) -> None:
-    known = BASE.sections["shop"].settings
-    for _ in range(CASES):
-        for name, value in random_values(random).items():
-            assert from_text(known[name], to_text(value)) == value
-
-
 def test_a_shell_reads_variables_exactly(tmp_path: Path) -> None:
     random = Random(1)
-    texts = sorted({hostile(random) for _ in range(20_000)} | {"", "a" * 1000})
+    texts = sorted({hostile(random) for _ in range(40_000)} | {"", "a" * 1000})
     written = {f"V{index}": text for index, text in enumerate(texts) if quoted(text) is not None}
-    assert len(written) > 5000
+    assert len(written) > 10_000
     (tmp_path / "env").write_text(environment_file(written))
     command = ["env", "-i", "sh", "-c", "set -a; . ./env; exec env -0"]
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout.decode()
