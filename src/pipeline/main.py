@@ -23,6 +23,7 @@ from pipeline.catalogue.repository import (
 )
 from pipeline.config.config import Config
 from pipeline.config.environments import ENVIRONMENT_FILES
+from pipeline.config.variables import Variables, check_secrets
 from pipeline.deploy.stack import started
 from pipeline.objects import Format, object_type, side_effect
 from pipeline.registry.access import Access
@@ -113,6 +114,10 @@ OidcToken = Annotated[
 OidcUrl = Annotated[
     dagger.Secret | None,
     Doc("Where GitHub gives identity tokens: env://ACTIONS_ID_TOKEN_REQUEST_URL"),
+]
+Environment = Annotated[str | None, Doc("Name of a file in config/environments, e.g. staging")]
+Key = Annotated[
+    dagger.Secret | None, Doc("age key that opens the secrets, e.g. env://SOPS_AGE_KEY")
 ]
 
 NOBODY = (None, None, False)
@@ -249,34 +254,35 @@ class Pipeline:
         return Publication(build=build, examination=examination, signer="").report(format_)
 
     @side_effect
-    async def stack(self) -> dagger.Service:
+    async def stack(self, *, environment: Environment = None, key: Key) -> dagger.Service:
         """Run all services and what they stand on; `stack up` opens the entry on this machine."""
         repository = await read_repository(self.source)
         names = [entry.service.name for entry in repository.services]
         stack = await read_stack(self.source, names)
+        settings: dict[str, Variables] = {}
+        if environment is not None:
+            config = Config.of(self.source, environment, key)
+            settings = await config.variables_of_services()
+        check_secrets(stack, settings)
         release = release_of(await head_commit(self.source, repository.images.git))
         entries = choose(repository.services, stack.services)
         chosen = [self._service(entry, repository.images, release) for entry in entries]
         containers = await built_here(chosen)
         ports = {service.name: service.port for service in chosen}
-        return await started(stack, containers, ports, repository.images.git)
+        return await started(stack, containers, ports, settings, repository.images.git)
 
     @function
     async def config(
         self,
         *,
-        environment: Annotated[
-            str | None, Doc("Name of a file in config/environments, e.g. staging")
-        ] = None,
+        environment: Environment = None,
         set_: Annotated[
             list[str] | None, Name("set"), Doc("SECTION.SETTING=VALUE, on top of all else")
         ] = None,
         variables: Annotated[
             dagger.File | None, Doc("NAME=VALUE lines, as env prints them, on top of the files")
         ] = None,
-        key: Annotated[
-            dagger.Secret | None, Doc("age key that opens the secrets, e.g. env://SOPS_AGE_KEY")
-        ],
+        key: Key,
     ) -> Config:
         """Look at what differs between environments: validate, explain, convert, diff, report."""
         return Config(

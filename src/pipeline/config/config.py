@@ -22,6 +22,7 @@ from pipeline.config.secrets import load_secrets, secrets_path
 from pipeline.config.sections import Sections, sections_of
 from pipeline.config.sops import Sops, SopsError
 from pipeline.config.summary import explanation, summarised
+from pipeline.config.variables import Variables, variables_of_services
 from pipeline.objects import Format, object_type, side_effect
 from pipeline.report.config import explained, render_config
 from pipeline.report.config_page import config_page
@@ -55,9 +56,14 @@ class Config:
     key: dagger.Secret | None
 
     @classmethod
-    def of(cls, source: dagger.Directory) -> Self:
-        """Look at all environments of a repository as they are."""
-        return cls(source=source, environment=None, flags=[], variables="", key=None)
+    def of(
+        cls,
+        source: dagger.Directory,
+        environment: str | None = None,
+        key: dagger.Secret | None = None,
+    ) -> Self:
+        """Look at the environments of a repository as they are."""
+        return cls(source=source, environment=environment, flags=[], variables="", key=key)
 
     @function
     async def validate(self) -> str:
@@ -210,6 +216,16 @@ class Config:
             self.environment,
             Overlays(self.variables, self.flags),
         )
+
+    async def variables_of_services(self) -> dict[str, Variables]:
+        """Give what the environment sets for each service, by name; secrets with a key only."""
+        loaded = await self.loaded()
+        configuration = loaded.one(self.environment)
+        secrets: dict[str, object] = {}
+        if self.key is not None and configuration.environment in loaded.secrets:
+            encrypted = await self._encrypted(configuration.environment)
+            secrets = await (await self._sops()).decrypted(encrypted)
+        return variables_of_services(configuration, secrets)
 
     async def _environment(self) -> str:
         """Give the environment's name, before its secrets are there."""

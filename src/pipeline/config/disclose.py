@@ -21,6 +21,8 @@ from pipeline.documents import Document
 from pipeline.errors import InvalidFilesError, Mistake, PipelineError
 from pipeline.report.summary import format_named
 
+# What sops leaves as it is: nobody could tell it from a value in plain text.
+NOTHING: tuple[Value, ...] = ("", [])
 Secrets = Mapping[str, Mapping[str, Value]]
 
 
@@ -53,8 +55,9 @@ def checked(document: Document, sections: Sections) -> Secrets:
                 mistakes.append(document.misnamed((key, name), message))
                 continue
             setting = sections[key].settings[name]
-            if not setting.accepts(value):
-                mistakes.append(document.mistake((key, name), f"expected {setting.expected}"))
+            if not setting.accepts(value) or value in NOTHING:
+                message = f"expected {setting.expected}, and something of it"
+                mistakes.append(document.mistake((key, name), message))
             found.setdefault(key, {})[name] = value
     if mistakes:
         raise InvalidFilesError(mistakes)

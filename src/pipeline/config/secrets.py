@@ -102,12 +102,19 @@ def _mistakes(document: Document, sections: Sections) -> Iterator[Mistake]:
                 elif name not in sensitive:
                     message = "isn't sensitive: move it to config/environments"
                     yield document.misnamed((key, name), message)
-                elif not isinstance(value, str) or not ENCRYPTED.fullmatch(value):
+                elif not _is_encrypted(value):
                     message = (
                         "stands in plain text: change it where it is used, and give the new value "
                         "with `config --environment … set-secret`"
                     )
                     yield document.mistake((key, name), message)
+
+
+def _is_encrypted(value: object) -> bool:
+    """Whether sops encrypted a value; of a list it does each item."""
+    if isinstance(value, list):
+        return bool(value) and all(map(_is_encrypted, value))
+    return isinstance(value, str) and bool(ENCRYPTED.fullmatch(value))
 
 
 def _file(document: Document) -> SecretsFile:
