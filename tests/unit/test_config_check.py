@@ -280,7 +280,7 @@ LINES += ["on: off", "1: 2", "? [a]", "  ? {a: b}", "a: &x [*x]", "shop: null", 
 LINES += ["  timeout_ms: " + "9" * 400, "  greeting: !!binary x", "  origins: [[]]", "  '': ''"]
 
 
-@settings(max_examples=2000, deadline=2000)
+@settings(max_examples=2000, deadline=None)
 @given(st.lists(st.sampled_from(LINES), max_size=8).map("\n".join))
 def test_any_file_is_an_environment_or_mistakes_with_lines(text: str) -> None:
     assert all(mistake.place.line >= 1 for mistake in found_in(text))
