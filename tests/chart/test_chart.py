@@ -389,7 +389,7 @@ def _singular(resource: str) -> str:
         (["services", "web-ui", "needs"], ["nobody"], "services.web-ui.needs: nobody is neither"),
         (["services", "web-ui", "replicas"], {"min": 3, "max": 2}, "min 3 is above max 2"),
         (["services", "Web"], STAGING["services"]["web-ui"], "Web"),
-        (["services", "null"], STAGING["services"]["web-ui"], "null"),
+        (["services", "null"], STAGING["services"]["web-ui"], "null: YAML reads this as"),
         (["services", "web-ui", "environment"], {"A": 1}, "/services/web-ui/environment/A"),
         (["external", "redis"], {"port": 1}, "redis: stands in more than one of"),
         (["entry", "service"], "nobody", 'entry.service: "nobody" is not in services'),

@@ -2,6 +2,9 @@
 {{- define "stack.checks" }}
 {{- $names := concat (keys .Values.services) (keys .Values.backing) (keys .Values.external) }}
 {{- range $name := uniq $names }}
+  {{- if has $name (list "y" "n" "yes" "no" "on" "off" "true" "false" "null") }}
+    {{- fail (printf "%s: YAML reads this as something else than a name; give it another" $name) }}
+  {{- end }}
   {{- if ne (len $names) (len (without $names $name) | add1 | int) }}
     {{- fail (printf "%s: stands in more than one of services, backing and external; give each its own name" $name) }}
   {{- end }}

@@ -57,10 +57,3 @@ emptyDir:
   medium: Memory
   sizeLimit: {{ .size }}
 {{- end }}
-
-{{/* Pods of one name, in a network policy or for its peer. Of: root, name. */}}
-{{- define "stack.pods" -}}
-podSelector:
-  matchLabels:
-    {{- include "stack.selector" . | nindent 4 }}
-{{- end }}
