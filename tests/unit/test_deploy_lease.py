@@ -150,3 +150,16 @@ async def test_of_two_records_of_one_number_one_is_kept() -> None:
     assert not await store.append(1, "other")
     assert await store.append(2, "two")
     assert await store.read() == ["one", "two"]
+
+
+async def test_a_write_whose_answer_was_lost_loses_no_lease() -> None:
+    server = ApiServer()
+    held = await take(server, "ann/1")
+    before = held.known
+    await held.begin(TRIAL)
+    held.known = before
+    await held.begin(TRIAL)
+    await held.reached("applied", 2)
+    stored = await remembered(server.cluster(), "shop")
+    assert stored is not None
+    assert memory_of(stored).trial == TRIAL.model_copy(update={"phase": "applied", "to": 2})

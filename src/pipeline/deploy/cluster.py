@@ -161,7 +161,7 @@ async def connected(kubectl: Path, kubeconfig: int, namespace: str) -> AsyncIter
                 await _served(process, socket)
                 transport = httpx.AsyncHTTPTransport(uds=str(socket))
                 async with httpx.AsyncClient(
-                    base_url="http://cluster",
+                    base_url="http://localhost",  # the only host that it serves
                     transport=transport,
                     headers=HEADERS,
                     timeout=SECONDS_TO_ANSWER,

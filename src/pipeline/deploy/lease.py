@@ -126,16 +126,23 @@ class Lease:
 
     async def _write(self, memory: Memory | None) -> None:
         async with self._turn:
-            changed = _held(self.known, self.holder, self.cluster.now())
-            if memory is not None:
-                changed = _remembering(changed, memory)
-            written = await self.cluster.replace(self._path, changed)
-            if written is None:
-                raise LostLeaseError(
-                    "Another run took this deployment over, since this one was away for more than "
-                    f"{SECONDS} s. Nothing more was done; look at it with `deployment status`."
-                )
-            self.known = written
+            while True:
+                changed = _held(self.known, self.holder, self.cluster.now())
+                if memory is not None:
+                    changed = _remembering(changed, memory)
+                written = await self.cluster.replace(self._path, changed)
+                if written is not None:
+                    self.known = written
+                    return
+                # Perhaps an earlier write of this run arrived, and only its answer was lost.
+                found = await self.cluster.get(self._path)
+                if found is None or (found.get("spec") or {}).get("holderIdentity") != self.holder:
+                    raise LostLeaseError(
+                        "Another run took this deployment over, since this one was away for more "
+                        f"than {SECONDS} s. Nothing more was done; look at it with "
+                        "`deployment status`."
+                    )
+                self.known = found
 
     @property
     def _path(self) -> str:
