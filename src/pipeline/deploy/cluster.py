@@ -23,8 +23,6 @@ from pipeline.errors import PipelineError
 SECONDS_TO_START = 10
 SECONDS_TO_ANSWER = 15
 HEADERS = {"Accept": "application/json"}
-# What the API server says when what stands behind it is away for a moment.
-AWAY = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 
 Object = dict[str, Any]
 
@@ -119,7 +117,8 @@ class Cluster:
         except httpx.TransportError as error:
             said = str(error) or type(error).__name__
             raise ClusterAwayError(f"The cluster doesn't answer: {said}.") from error
-        if response.status_code in AWAY:
+        # kubectl gives 500 for a connection that breaks, the API server for what stands behind it.
+        if response.is_server_error or response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             raise ClusterAwayError(f"The cluster doesn't answer: {_message(response)}")
         return response
 
