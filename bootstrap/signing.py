@@ -36,17 +36,17 @@ def make_keys(settings: Settings) -> None:
 
 
 def write_environment(settings: Settings, progress: Progress) -> None:
-    """Name the keys as defaults, unless there is a .env file already: that is somebody's own."""
+    """Name the keys as defaults, unless somebody has a .env file of their own."""
     lines = []
     for function in ("BUILD_ALL", "PUBLISH"):
         lines.append(f"PIPELINE_{function}_SIGNINGKEY=file://{settings.keys}/cosign.key")
         lines.append(f"PIPELINE_{function}_SIGNINGPASSWORD=file://{settings.keys}/password")
     lines += [
         f"PIPELINE_{function}_KEY=file://{settings.keys}/cosign.pub"
-        for function in ("VERIFY", "VERIFICATION")
+        for function in ("VERIFY", "VERIFICATION", "DEPLOY")
     ]
     text = HEADING + "\n".join(lines) + "\n"
-    if not ENVIRONMENT.exists():
+    if not ENVIRONMENT.exists() or ENVIRONMENT.read_text().startswith(HEADING):
         ENVIRONMENT.write_text(text)
-    elif ENVIRONMENT.read_text() != text:
+    else:
         progress.say(f"{ENVIRONMENT} is left as it is; the keys made here are in {settings.keys}")

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.cluster import Cluster, start_cluster
+
 ROOT = Path(__file__).parents[1]
 PUSH = ["build-all", "--push", "--scan=false", "--sign=false"]
 """Publishes without what other tests are about."""
@@ -42,6 +44,12 @@ def dagger_call(
         check=False,
     )
     return Called(result.returncode, result.stdout, result.stderr)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    """The Kubernetes cluster that is set up here."""
+    return start_cluster()
 
 
 @pytest.fixture(scope="session")

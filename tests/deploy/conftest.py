@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.cluster import Cluster, start_cluster
+from tests.cluster import Cluster
 
 from pipeline.catalogue.catalogue import load_services
 from pipeline.catalogue.stack import load_stack
@@ -91,12 +91,6 @@ class Release:
         text = f"The river carries melted snow to the valley. It floods {secrets.token_hex(4)}."
         answer = httpx.post(f"{self.url}/api/v1/analyses", json={"text": text})
         return answer.status_code in {200, 201, 422}
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Cluster:
-    """The cluster that is set up here."""
-    return start_cluster()
 
 
 @pytest.fixture

@@ -5,10 +5,15 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bootstrap.settings import Settings
+from tests.cluster import Cluster
 from tests.conftest import ROOT
+
+SETTINGS = Settings.from_environment()
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -17,16 +22,31 @@ def commands() -> list[str]:
     """Give each command of all pages' shell blocks."""
     pages = sorted((ROOT / "docs").glob("*.md"))
     blocks = [block for page in pages for block in BLOCK.findall(page.read_text())]
-    return [line for block in blocks for line in block.splitlines() if line.strip()]
+    joined = [re.sub(r"\\\n\s+", "", block) for block in blocks]
+    return [line for block in joined for line in block.splitlines() if line.strip()]
+
+
+@pytest.fixture(scope="session")
+def given(published: dict[str, Any], cluster: Cluster) -> dict[str, Path]:
+    """Files that the pages' reader has: name → file."""
+    assert published["images"]
+    return {
+        "kubeconfig": cluster.kubeconfig,
+        "cosign.pub": SETTINGS.keys / "cosign.pub",
+        "key.txt": ROOT / "config/secrets/example-key.txt",
+    }
 
 
 def test_there_are_commands() -> None:
-    assert len(commands()) == 17
+    assert len(commands()) == 22
 
 
 @pytest.mark.parametrize("command", commands())
-def test_a_command(command: str, tmp_path: Path) -> None:
+def test_a_command(command: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     shutil.copytree(ROOT / "config", tmp_path / "config")
+    if "--kubeconfig" in command or "manifests" in command:
+        for name, file in request.getfixturevalue("given").items():
+            shutil.copy(file, tmp_path / name)
     program, verb, *arguments = shlex.split(command, comments=True)
     module = [f"--mod={ROOT}"] if verb == "call" else []
     result = subprocess.run(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bootstrap.settings import Settings
+from tests.cluster import Cluster
 from tests.conftest import ROOT, dagger_call
 from tests.engine.conftest import Registry
 from tests.engine.key_pairs import KeyPair
@@ -23,12 +24,16 @@ def commands() -> list[str]:
 
 
 def test_there_are_commands() -> None:
-    assert len(commands()) == 13
+    assert len(commands()) == 16
 
 
 @pytest.mark.parametrize("command", commands())
 def test_an_everyday_command(
-    command: str, private_registry: Registry, published: dict[str, Any], keys: KeyPair
+    command: str,
+    private_registry: Registry,
+    published: dict[str, Any],
+    keys: KeyPair,
+    cluster: Cluster,
 ) -> None:
     references = {image["service"]: image["references"][0] for image in published["images"]}
     replaced = {
@@ -36,6 +41,8 @@ def test_an_everyday_command(
         "me": "tester",
         "file://cosign.key": f"file://{keys.folder}/cosign.key",
         "ghcr.io/acme/proxy:1.2.3": references["proxy"],
+        "file://kubeconfig": f"file://{cluster.kubeconfig}",
+        "file://key.txt": "file://config/secrets/example-key.txt",
         "file://cosign.pub": f"file://{SETTINGS.keys}/cosign.pub",
     }
     arguments = [replaced.get(word, word) for word in shlex.split(command, comments=True)]
