@@ -8,8 +8,8 @@ from pathlib import Path
 from bootstrap.settings import Settings
 
 SETTINGS = Settings.from_environment()
-PROGRAMS = SETTINGS.cache / "kubernetes-tools"
-TRIVY = SETTINGS.cache / "scanners/trivy"
+PROGRAMS = SETTINGS.kubernetes_tools
+TRIVY = SETTINGS.scanners / "trivy"
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Ran:
 def run(program: str | Path, arguments: Sequence[str | Path], stdin: str = "") -> Ran:
     """Run a program, one of these or another by its path."""
     path = PROGRAMS / program
-    assert path.exists(), f"{path} is missing: `python3 -m bootstrap` makes it"
+    assert path.exists(), f"{path} is missing: run ./pipeline kubernetes and ./pipeline scanners"
     done = subprocess.run(
         [path, *arguments], input=stdin, capture_output=True, text=True, check=False
     )

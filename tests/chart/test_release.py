@@ -5,12 +5,12 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from tests.cluster import Cluster, start_cluster
 
 from tests.chart import schemas, values
 from tests.chart.programs import output_of
 from tests.chart.rendered import CHART, RELEASE, render
 from tests.chart.values import STAGING, Values, changed
+from tests.cluster import Cluster, start_cluster
 
 NAMESPACE = "chart-test"
 IN_NAMESPACE = f"--namespace={NAMESPACE}"
@@ -114,6 +114,8 @@ def test_a_release_without_a_change_restarts_nothing(namespace: Cluster) -> None
 def test_the_rights_of_the_deployer_are_enough(namespace: Cluster) -> None:
     install = ["install", "deployer", str(CHART), "--values=-"]
     helm(namespace, *install, stdin=json.dumps(values.DEPLOYER))
+    # It is about the objects: no pod has to start for it.
+    namespace.kubectl("create", "quota", "no-pods", "--hard=pods=0", IN_NAMESPACE)
     as_deployer = f"--kube-as-user={DEPLOYER}"
     everything = changed(values.VERTICAL, entry=values.GATEWAY["entry"])
     upgrade(namespace, everything, as_deployer)
