@@ -17,7 +17,7 @@ T = TypeVar("T")
 FieldPath = tuple[str | int, ...]
 
 MOST_CHARACTERS = 2_000_000
-MOST_PARTS = 100_000
+MOST_PARTS = 50_000
 MOST_LEVELS = 40
 LONGEST_NUMBER = 100
 LONGEST_NAME = 200
@@ -214,7 +214,7 @@ def validate(document: Document, model: TypeAdapter[T], known: Sequence[str] = (
     try:
         return model.validate_python(document.data)
     except ValidationError as error:
-        mistakes = (_mistake(document, detail, known) for detail in error.errors())
+        mistakes = (_mistake(document, detail, known) for detail in error.errors(include_url=False))
         raise InvalidFilesError(bounded(mistakes)) from error
 
 

@@ -31,8 +31,10 @@ START = Place(1, 1)
 
 def place_at(text: str, index: int) -> Place:
     """Say where a character of a text is."""
-    ends = [end.end() for end in LINE_END.finditer(text, 0, index)]
-    return Place(len(ends) + 1, index - (ends[-1] if ends else 0) + 1)
+    line, start = 1, 0
+    for end in LINE_END.finditer(text, 0, index):
+        line, start = line + 1, end.end()
+    return Place(line, index - start + 1)
 
 
 @dataclass(frozen=True, order=True)

@@ -248,6 +248,15 @@ def test_the_published_schema_is_of_the_worked_example() -> None:
         assert list(validator.iter_errors(documents.parse(path, text).data)) == []
 
 
+def test_places_of_variables_count_empty_lines() -> None:
+    overlays = Overlays("\n\n# A\n\n  SHOP_MODE=quick\n")
+    [found] = mistakes({"one": "extends: base"}, name="one", overlays=overlays)
+    assert found.startswith("--variables:5:3: shop.mode: expected one of fast, safe, got 'quick'")
+    overlays = Overlays("A=1\nSHOP_GREETING=caf\ufffd\n")
+    [found] = mistakes({"one": "extends: base"}, name="one", overlays=overlays)
+    assert found.startswith("--variables:2:18: isn't text in UTF-8")
+
+
 VALUES = st.sampled_from(
     ["1", "0", "true", "0.5", "'x'", "[a]", "['']", "{a: 1}", "null", "500m", "1Gi", "'1.0'", "-1"]
 )
@@ -280,7 +289,7 @@ LINES += ["on: off", "1: 2", "? [a]", "  ? {a: b}", "a: &x [*x]", "shop: null", 
 LINES += ["  timeout_ms: " + "9" * 400, "  greeting: !!binary x", "  origins: [[]]", "  '': ''"]
 
 
-@settings(max_examples=2000, deadline=2000)
+@settings(max_examples=2000, deadline=None)
 @given(st.lists(st.sampled_from(LINES), max_size=8).map("\n".join))
 def test_any_file_is_an_environment_or_mistakes_with_lines(text: str) -> None:
     assert all(mistake.place.line >= 1 for mistake in found_in(text))

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter
 
@@ -68,7 +68,7 @@ def test_every_mistake_is_named_at_its_line() -> None:
         ("a: &x 1\nb: *x", "a.yml:2:4: '*x' repeats another part: write it out"),
         ("a: [*x]", "a.yml:1:5: '*x' repeats another part"),
         ("a: " + "[" * 100, "a.yml:1:43: is nested more than 40 levels deep"),
-        ("\n" + "- a\n" * 100_001, "a.yml:100000:3: the file has more than 100000 parts"),
+        ("\n" + "- a\n" * 50_001, "a.yml:50000:3: the file has more than 50000 parts"),
         ("a: " + "x" * 2_000_000, "a.yml:1:1: the file has 2000003 characters, expected at most"),
         ("a: 1\nb: no", "a.yml:2:4: b: 'no' is a boolean in YAML: write true or false, or quote"),
         ("on: 1", "a.yml:1:1: has the key 'on': expected a text"),
@@ -138,6 +138,7 @@ PIECES += [
 ]
 
 
+@settings(deadline=None)
 @given(
     st.text(alphabet=st.characters(codec="utf-8"), max_size=60)
     | st.lists(st.sampled_from(PIECES), max_size=25).map("".join)

@@ -13,7 +13,8 @@ from pipeline.documents import Document
 from pipeline.errors import START, InvalidFilesError, Mistake, bounded, place_at
 
 METADATA = "sops"
-ENCRYPTED = re.compile(r"ENC\[AES256_GCM,data:.*,type:\w+\]", re.DOTALL)
+BASE64 = "[A-Za-z0-9+/]+={0,2}"
+ENCRYPTED = re.compile(rf"ENC\[AES256_GCM,data:{BASE64},iv:{BASE64},tag:{BASE64},type:\w+\]")
 CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
 # Where SOPS lists who can decrypt, and what it calls them there.
 RECIPIENTS = {
