@@ -61,6 +61,17 @@ def test_mistakes_are_told_with_their_places(source: Path) -> None:
     assert "Traceback" not in called.message
 
 
+def test_files_in_another_encoding_are_told(source: Path) -> None:
+    environments = source / "config/environments"
+    (environments / "production.yml").write_bytes("shop: {greeting: café}\n".encode("latin-1"))
+    (environments / "staging.yml").write_bytes("extends: base\n".encode("utf-16"))
+    called = config("validate", source=source)
+    assert called.status != 0
+    says = "isn't text in UTF-8 from here on: save the file in that encoding"
+    assert f"config/environments/production.yml:1:21: {says}" in called.message
+    assert f"config/environments/staging.yml:1:1: {says}" in called.message
+
+
 def test_the_life_of_a_secret_leaves_no_trace(tmp_path: Path, source: Path) -> None:
     me, you = person("me"), person("you")
     file = source / "config/secrets/production.yml"

@@ -1,7 +1,10 @@
 """Secrets through the real sops program: nothing lost, nothing shown, clear words when it fails."""
 
+import os
 import re
+import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -9,7 +12,10 @@ import pytest
 
 from pipeline import documents
 from pipeline.config.convert import dumped
+from pipeline.config.secrets import load_secrets
 from pipeline.config.sops import Sops, SopsError, recipients_of
+from pipeline.errors import InvalidFilesError
+from tests.conftest import ROOT
 from tests.engine.people import PROGRAM, person
 from tests.unit.hostile import hostile
 
@@ -112,6 +118,85 @@ async def test_what_is_not_encrypted_may_change() -> None:
 async def test_a_recipient_that_is_none_is_told() -> None:
     with pytest.raises(SopsError, match="unknown recipient type"):
         await SOPS.rotated(await encrypted(), added=["me@example.com"])
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository with a file of secrets, of somebody who has a key."""
+
+    folder: Path
+    name = "config/secrets/one.yml"
+
+    def git(self, *arguments: str) -> str:
+        """Run git; a merge that stops is no failure."""
+        environment = {
+            "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}",
+            "HOME": str(self.folder),
+            "SOPS_AGE_KEY": ME.key,
+        }
+        me = ["-c", "user.name=me", "-c", "user.email=me@example.com"]
+        return subprocess.run(
+            ["git", *me, *arguments],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+
+    @property
+    def text(self) -> str:
+        return (self.folder / self.name).read_text()
+
+    def write(self, text: str) -> None:
+        (self.folder / self.name).write_text(text)
+
+    def differing(self) -> list[str]:
+        """Lines that a diff shows as removed or added."""
+        return [line for line in self.git("diff").splitlines() if re.match("[-+] ", line)]
+
+
+@pytest.fixture
+async def repository(tmp_path: Path) -> Repository:
+    """A repository whose secrets are committed."""
+    found = Repository(tmp_path)
+    (tmp_path / found.name).parent.mkdir(parents=True)
+    found.write(await encrypted())
+    shutil.copy(ROOT / ".gitattributes", tmp_path)
+    found.git("init", "--initial-branch=main")
+    found.git("add", ".")
+    found.git("commit", "--message=first")
+    return found
+
+
+async def test_a_diff_can_be_read_with_a_key_and_without(repository: Repository) -> None:
+    repository.write(await SOPS.with_value(repository.text, "shop", "token", "changed"))
+    names = {line[1:].split(":")[0].strip() for line in repository.differing()}
+    assert {"token", "mac"} <= names <= {"token", "mac", "lastmodified"}
+    repository.git("config", "diff.sops.textconv", "sops decrypt")
+    assert repository.differing() == ["-    token: hunter2", "+    token: changed"]
+
+
+async def test_two_peoples_edits_are_told_and_nothing_is_lost(repository: Repository) -> None:
+    repository.git("switch", "--create=theirs")
+    theirs = await SOPS.with_value(repository.text, "shop", "other", "theirs")
+    repository.write(theirs)
+    repository.git("commit", "--all", "--message=theirs")
+    repository.git("switch", "main")
+    mine = await SOPS.with_value(repository.text, "shop", "token", "mine")
+    repository.write(mine)
+    repository.git("commit", "--all", "--message=mine")
+    repository.git("merge", "theirs")
+    with pytest.raises(InvalidFilesError, match="git left a conflict: take one side whole"):
+        load_secrets({repository.name: repository.text}, {}, ["one"])
+    # Both values under the signature of one side, as somebody may mend it by hand.
+    by_hand = theirs.replace(ciphers(theirs)["token"], ciphers(mine)["token"])
+    with pytest.raises(SopsError, match="the signature over all values") as caught:
+        await SOPS.decrypted(by_hand)
+    assert "git checkout --ours or --theirs" in str(caught.value)
+    repository.git("checkout", "--theirs", repository.name)
+    both = await SOPS.with_value(repository.text, "shop", "token", "mine")
+    assert await SOPS.decrypted(both) == {"shop": {"token": "mine", "other": "theirs"}}
 
 
 async def test_the_ordinary_command_reads_and_writes_the_same_files(tmp_path: Path) -> None:

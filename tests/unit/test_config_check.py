@@ -1,6 +1,7 @@
 """Environments: every mistake of every file, and what must hold between them."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -170,6 +171,10 @@ def test_what_one_environment_has_is_missed_in_another() -> None:
             {"one": SECRETS.replace("  token:", "  tokn:")},
             "one.yml:2:3: shop.tokn: unknown setting; did you mean 'token'?",
         ),
+        (
+            {"one": re.sub("ENC.*", "[hunter2]", SECRETS, count=1)},
+            "one.yml:2:10: shop.token: stands in plain text",
+        ),
         ({"one": SECRETS.replace("shop:", "ship:")}, "one.yml:1:1: ship: unknown section; did you"),
         ({"one": SECRETS, "tow": SECRETS}, "tow.yml:1:1: there is no environment 'tow'"),
         (
@@ -182,6 +187,14 @@ def test_secrets_are_checked_without_their_key(secrets: dict[str, str], expected
     found = mistakes({"one": "extends: base"}, secrets=secrets)
     assert any(line.startswith(f"config/secrets/{expected}") for line in found), found
     assert "hunter2" not in "".join(found)
+
+
+def test_a_list_is_encrypted_when_each_item_is() -> None:
+    cipher = SECRETS.splitlines()[1].partition(": ")[2]
+    text = SECRETS.replace(f"token: {cipher}", f"token: ['{cipher}', '{cipher}']")
+    assert ("shop", "token") in loaded({"one": "extends: base"}, secrets={"one": text}).secrets[
+        "one"
+    ].names
 
 
 @pytest.mark.parametrize(
@@ -246,6 +259,15 @@ def test_the_published_schema_is_of_the_worked_example() -> None:
     validator = Draft202012Validator(json.loads(published))
     for path, text in read("config/environments/*.yml").items():
         assert list(validator.iter_errors(documents.parse(path, text).data)) == []
+
+
+def test_places_of_variables_count_empty_lines() -> None:
+    overlays = Overlays("\n\n# A\n\n  SHOP_MODE=quick\n")
+    [found] = mistakes({"one": "extends: base"}, name="one", overlays=overlays)
+    assert found.startswith("--variables:5:3: shop.mode: expected one of fast, safe, got 'quick'")
+    overlays = Overlays("A=1\nSHOP_GREETING=caf\ufffd\n")
+    [found] = mistakes({"one": "extends: base"}, name="one", overlays=overlays)
+    assert found.startswith("--variables:2:18: isn't text in UTF-8")
 
 
 VALUES = st.sampled_from(

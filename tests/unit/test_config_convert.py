@@ -142,6 +142,8 @@ def test_what_is_unknown_is_told() -> None:
         ("shop: {token: 5}", "one.yml:1:15: shop.token: expected text"),
         ("shop:\n  token: 0123\n", "one.yml:2:10: shop.token: can't be read as plain YAML"),
         ("shop: {mode: fast}", "one.yml:1:8: shop.mode: is no sensitive setting"),
+        ("shop: {token: ''}", "one.yml:1:15: shop.token: expected text, and something of it"),
+        ("shop: {token: caf\ufffd}", "one.yml:1:18: isn't text in UTF-8 from here on"),
         ("- hunter2", "one.yml:1:1: expected sections"),
         ("sops: {}", "one.yml:1:1: sops: is encrypted already"),
         ("'hunter2", "one.yml:1:9: can't be read as plain YAML"),

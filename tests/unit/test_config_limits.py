@@ -6,7 +6,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -22,49 +22,51 @@ LONG = 1_900_000  # characters
 ALIASES = "".join(
     f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]\n" for level in range(1, 30)
 )
-FILES = {
-    "aliases that multiply": f"a0: &a0 [x]\n{ALIASES}",
-    "brackets in brackets": "[" * LONG,
-    "mappings in mappings": "{a: " * (LONG // 4),
-    "items without an end": "- a\n" * (LONG // 4),
-    "sections that are unknown": "".join(f"sho{number}: 1\n" for number in range(MANY)),
-    "settings that are unknown": "shop:\n"
-    + "".join(f"  timeou_{number}_ms: 1\n" for number in range(MANY)),
-    "one key again and again": "shop: {}\n" * MANY,
-    "booleans that are words": "shop: [" + "no, " * MANY + "]",
-    "keys that are words": "on: off\n" * MANY,
-    "files that are extended": "extends: [" + "1, " * MANY * 2 + "]",
-    "texts in place of texts": "extends: [" + "'A', " * MANY * 2 + "]",
-    "a number in many digits": "a: " + "1" * LONG + "._",
-    "a number that is tagged": "a: !!float " + "1" * LONG + "x",
-    "a number of hours and minutes": "a: " + "1:" * (LONG // 2) + "x",
-    "a date": "a: !!timestamp " + "2026-01-01" * (LONG // 10),
-    "a key without an end": "? " + "k" * LONG,
-    "a text without an end": 'a: "' + "\\x41" * (LONG // 4),
-    "a text in many lines": "a: |\n" + " x\n" * (LONG // 3),
-    "quotes": "'" * LONG,
-    "tabs": "\t" * LONG,
-    "anchors": "a: [" + "&a x, " * MANY + "]",
-    "tags": "a: [" + "!x y, " * MANY + "]",
-    "merge keys": "a: {" + "<<: {}, " * MANY + "}",
-    "comments": "# x\n" * (LONG // 4),
-    "documents": "---\n" * (LONG // 4),
-    "directives": "%YAML 1.1\n" * (LONG // 10),
-    "control characters": "\n" * LONG + "\x01",
-    "bytes that are no UTF-8": "\n" * LONG + "\ufffd",
+FILES: dict[str, Callable[[], str]] = {
+    "aliases that multiply": lambda: f"a0: &a0 [x]\n{ALIASES}",
+    "brackets in brackets": lambda: "[" * LONG,
+    "mappings in mappings": lambda: "{a: " * (LONG // 4),
+    "items without an end": lambda: "- a\n" * (LONG // 4),
+    "sections that are unknown": lambda: "".join(f"sho{number}: 1\n" for number in range(MANY)),
+    "settings that are unknown": lambda: (
+        "shop:\n" + "".join(f"  timeou_{number}_ms: 1\n" for number in range(MANY))
+    ),
+    "one key again and again": lambda: "shop: {}\n" * MANY,
+    "booleans that are words": lambda: "shop: [" + "no, " * MANY + "]",
+    "keys that are words": lambda: "on: off\n" * MANY,
+    "files that are extended": lambda: "extends: [" + "1, " * MANY * 2 + "]",
+    "texts in place of texts": lambda: "extends: [" + "'A', " * MANY * 2 + "]",
+    "a number in many digits": lambda: "a: " + "1" * LONG + "._",
+    "a number that is tagged": lambda: "a: !!float " + "1" * LONG + "x",
+    "a number of hours and minutes": lambda: "a: " + "1:" * (LONG // 2) + "x",
+    "a date": lambda: "a: !!timestamp " + "2026-01-01" * (LONG // 10),
+    "a key without an end": lambda: "? " + "k" * LONG,
+    "a text without an end": lambda: 'a: "' + "\\x41" * (LONG // 4),
+    "a text in many lines": lambda: "a: |\n" + " x\n" * (LONG // 3),
+    "quotes": lambda: "'" * LONG,
+    "tabs": lambda: "\t" * LONG,
+    "anchors": lambda: "a: [" + "&a x, " * MANY + "]",
+    "tags": lambda: "a: [" + "!x y, " * MANY + "]",
+    "merge keys": lambda: "a: {" + "<<: {}, " * MANY + "}",
+    "comments": lambda: "# x\n" * (LONG // 4),
+    "documents": lambda: "---\n" * (LONG // 4),
+    "directives": lambda: "%YAML 1.1\n" * (LONG // 10),
+    "control characters": lambda: "\n" * LONG + "\x01",
+    "bytes that are no UTF-8": lambda: "\n" * LONG + "\ufffd",
 }
-SECRETS_FILES = {
-    "a cipher text without an end": SECRETS.replace("eA==", ",type:a" * (LONG // 40)),
-    "a conflict": "x\n" * (LONG // 2) + "<<<<<<< HEAD\n",
-    "names that are unknown": "".join(f"sho{number}: {{}}\n" for number in range(MANY // 2))
-    + SECRETS,
+SECRETS_FILES: dict[str, Callable[[], str]] = {
+    "a cipher text without an end": lambda: SECRETS.replace("eA==", ",type:a" * (LONG // 40)),
+    "a conflict": lambda: "x\n" * (LONG // 2) + "<<<<<<< HEAD\n",
+    "names that are unknown": lambda: (
+        "".join(f"sho{number}: {{}}\n" for number in range(MANY // 2)) + SECRETS
+    ),
 }
 
 
 def told(name: str) -> str:
     """What is said of one of these files."""
-    files = {"one": FILES.get(name, "extends: base")}
-    secrets = {"one": SECRETS_FILES.get(name, SECRETS)}
+    files = {"one": FILES[name]() if name in FILES else "extends: base"}
+    secrets = {"one": SECRETS_FILES[name]() if name in SECRETS_FILES else SECRETS}
     try:
         loaded(files, secrets=secrets)
     except InvalidFilesError as error:

@@ -57,7 +57,7 @@ class ComposeLoader(yaml.CSafeLoader):
 ComposeLoader.add_constructor("!reset", lambda *_: None)
 
 
-def random_list(random: Random) -> Value:
+def random_list(random: Random) -> list[str]:
     items = [hostile(random).replace(",", "").strip() for _ in range(random.randint(0, 3))]
     return [item for item in items if item]
 
@@ -73,10 +73,11 @@ def random_values(random: Random) -> Values:
 
 
 def random_secrets(random: Random) -> Values:
+    """Secrets as they may be: none of them empty."""
     return {
-        "token": hostile(random),
+        "token": hostile(random) or "a",
         "pin": random.randint(-(2**63) + 1, 2**63 - 1),
-        "hosts": random_list(random),
+        "hosts": random_list(random) or ["a"],
     }
 
 

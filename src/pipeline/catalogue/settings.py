@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipeline.documents import NO_TEXT
 from pipeline.units import cores, memory
 
 Value = bool | int | float | str | list[str]
@@ -136,10 +137,8 @@ def from_text(setting: Setting, text: str) -> object:
 
 
 def _is_text(value: object) -> bool:
-    # No variable can hold a NUL, and no file in UTF-8 half a character.
-    return isinstance(value, str) and not any(
-        character == "\0" or "\ud800" <= character <= "\udfff" for character in value
-    )
+    # No variable can hold a NUL, and no text in UTF-8 what stands for bytes that aren't.
+    return isinstance(value, str) and "\0" not in value and not NO_TEXT.search(value)
 
 
 def _is_integer(value: object) -> bool:

@@ -75,6 +75,7 @@ def _sensitive(sections: Sections) -> list[str]:
 
 def read_plain(path: str, text: str, sections: Sections) -> Secrets:
     """Read a plain file that is to be encrypted. Raises InvalidFilesError, without its values."""
+    documents.check_encoding(path, text)
     try:
         document = documents.parse(path, text)
     except InvalidFilesError as error:

@@ -12,7 +12,7 @@ from pipeline.catalogue.settings import Setting, Value, from_text
 from pipeline.config.environments import Environments, meant
 from pipeline.config.sections import PERFORMANCE, Sections, variable_of
 from pipeline.config.tree import EMPTY, Branch, Leaf, Node, leaves, merged
-from pipeline.documents import shown
+from pipeline.documents import check_encoding, shown
 from pipeline.errors import InvalidFilesError, Mistake, Place, place_at
 
 FLAG = "--set"
@@ -99,6 +99,7 @@ def resolved(
 
 def _variables(text: str, sections: Sections, mistakes: list[Mistake]) -> Node:
     """Read variables as of `env`; those that are of no section are somebody else's."""
+    check_encoding(VARIABLES, text)
     carried: dict[str, list[tuple[str, str]]] = {}
     for key, section in sections.items():
         for name, setting in section.settings.items():
