@@ -20,9 +20,10 @@ from pipeline.deploy.compose import (
     project_name,
     written,
 )
+from pipeline.deploy.compose_up import Deployment, Entry
 from pipeline.deploy.containers import workloads
 from pipeline.deploy.deployment import WrongTargetError, need_secrets_key
-from pipeline.deploy.docker import Daemon, Deployment, Entry
+from pipeline.deploy.docker import Daemon
 from pipeline.deploy.generated import managed
 from pipeline.deploy.reload import with_reload
 from pipeline.deploy.values import DEPLOYMENT, Contents
@@ -82,7 +83,7 @@ class ComposeProject:
         images = (await read_repository(self.config.source)).images
         daemon = await Daemon.at(socket, images.docker, access, await self._secrets())
         deployment = Deployment(
-            daemon,
+            daemon.run,
             self.name,
             await self.file.contents(),
             Entry(entry.name, entry.port, deployed.stack.ready),
