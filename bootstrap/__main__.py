@@ -1,6 +1,7 @@
 """The commands of the bootstrap: `python -m bootstrap VERB`.
 
-The verbs: start, stop, status, clean; scanners; docker, docker stop; python LOCK.
+The verbs: start, stop, status, clean; scanners; kubernetes; docker, docker stop;
+cluster, cluster stop; python LOCK.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bootstrap import (
+    cluster,
     debian,
     docker,
     engine,
     go,
     images,
+    kubernetes,
     machine,
     oci,
     registry,
@@ -28,6 +31,7 @@ from bootstrap import (
     signing,
     sops,
 )
+from bootstrap.programs import Programs
 from bootstrap.settings import REPOSITORY, Settings
 from bootstrap.steps import (
     Progress,
@@ -48,8 +52,11 @@ def main() -> int:
         ("stop",): stop,
         ("clean",): clean,
         ("scanners",): make_scanners,
+        ("kubernetes",): make_kubernetes,
         ("docker",): start_docker,
         ("docker", "stop"): stop_docker,
+        ("cluster",): start_cluster,
+        ("cluster", "stop"): stop_cluster,
     }
     try:
         settings = Settings.from_environment()
@@ -83,7 +90,7 @@ def start(settings: Settings) -> None:
                 raise SetupError("This machine is not Debian: start a Dagger engine yourself.")
             prepare(settings, progress)
             run_all(settings, progress)
-        publish_images(settings, progress, scanning=False)
+        publish_images(settings, progress, [None])
     export({"PATH": f"{settings.dagger.parent}:{os.environ['PATH']}", **settings.exports()})
 
 
@@ -93,23 +100,25 @@ def make_scanners(settings: Settings) -> None:
     if not is_running(settings):
         raise SetupError("The engine here makes the scanners' images: run ./pipeline start first.")
     with locked(settings, progress):
-        if not is_current(settings.scanners, scanners.key()):
-            progress.step("scanners, cosign and conftest, once (5 to 10 minutes)")
-            python = make_python(settings, REPOSITORY / "requirements.lock", progress)
-            go.make_toolchain(settings, python)
-            scanners.make_programs(settings, python, progress)
-        if not is_current(settings.sops, sops.key()):
-            progress.step("sops, once (a minute)")
-            python = make_python(settings, REPOSITORY / "requirements.lock", progress)
-            go.make_toolchain(settings, python)
-            sops.make_programs(settings)
+        made = [scanners.PROGRAMS, sops.PROGRAMS]
+        make_programs(settings, progress, made)
         if not is_current(settings.databases, scanners.databases_key()):
             progress.step("the scanners' databases: small, see bootstrap/vulnerabilities/README.md")
             scanners.make_databases(settings)
         scanners.push_databases(settings)
-        publish_images(settings, progress, scanning=True)
+        publish_images(settings, progress, made)
         signing.make_keys(settings)
         signing.write_environment(settings, progress)
+
+
+def make_kubernetes(settings: Settings) -> None:
+    """Make the images of helm, kubectl and their kin, and put them into the registry."""
+    progress = Progress()
+    if not is_running(settings):
+        raise SetupError("The engine here makes the tools' images: run ./pipeline start first.")
+    with locked(settings, progress):
+        make_programs(settings, progress, [kubernetes.TOOLS])
+        publish_images(settings, progress, [kubernetes.TOOLS])
 
 
 def start_docker(settings: Settings) -> None:
@@ -126,6 +135,21 @@ def start_docker(settings: Settings) -> None:
             docker.make(settings)
             docker.start(settings)
     export(exports)
+
+
+def start_cluster(settings: Settings) -> None:
+    """Print how to reach the cluster that is set up here, and start it unless it runs."""
+    progress = Progress()
+    if not is_running(settings):
+        raise SetupError("The cluster's images come from the registry here: run ./pipeline start.")
+    with locked(settings, progress):
+        if not cluster.is_running(settings):
+            make_programs(settings, progress, cluster.PROGRAMS)
+            publish_images(settings, progress, cluster.PROGRAMS)
+            progress.step("a Kubernetes cluster of one node (half a minute)")
+            cluster.make(settings)
+            cluster.start(settings)
+    export(cluster.exports(settings))
 
 
 def export(variables: Mapping[str, str]) -> None:
@@ -165,6 +189,19 @@ def prepare(settings: Settings, progress: Progress) -> None:
     engine.make_content(settings)
 
 
+def make_programs(settings: Settings, progress: Progress, wanted: Sequence[Programs]) -> None:
+    """Make the programs that are missing or whose recipe changed."""
+    missing = [programs for programs in wanted if not programs.are_current(settings)]
+    if not missing:
+        return
+    python = make_python(settings, REPOSITORY / "requirements.lock", progress)
+    go.make_toolchain(settings, python)
+    for programs in missing:
+        progress.step(programs.title)
+        programs.make(settings, python, progress)
+    go.clean(settings)
+
+
 def make_python(settings: Settings, lock: Path, progress: Progress) -> Path:
     """Make the virtual environment of a lock file; gives its Python."""
     key = key_of(lock, sys.version)
@@ -202,15 +239,17 @@ def run_all(settings: Settings, progress: Progress) -> None:
         progress.say(f"   programs for arm64 cannot run here ({error}): only some tests need it")
 
 
-def publish_images(settings: Settings, progress: Progress, *, scanning: bool) -> None:
-    """Make the images whose recipe changed, and push them to the mirror."""
+def publish_images(
+    settings: Settings, progress: Progress, wanted: Sequence[Programs | None]
+) -> None:
+    """Make the images of these programs whose recipe changed, and push them to the mirror."""
     base = (settings.cache / "base/digest").read_text()
     folder = settings.cache / "images"
     folder.mkdir(exist_ok=True)
     keys = {
         name: images.key(recipe, base)
         for name, recipe in images.IMAGES.items()
-        if recipe.scans == scanning
+        if recipe.programs in wanted
     }
     notes = {name: folder / name.replace("/", "_") for name in keys}
     changed = [name for name, key in keys.items() if not is_current(notes[name], key)]
@@ -256,9 +295,17 @@ def stop_docker(settings: Settings) -> None:
             docker.stop(settings)
 
 
+def stop_cluster(settings: Settings) -> None:
+    """Stop the cluster alone."""
+    if settings.run.exists():
+        with locked(settings, Progress()):
+            cluster.stop(settings)
+
+
 def stop_all(settings: Settings) -> None:
     """Stop the containers and take back what they changed."""
     if settings.run.exists():
+        cluster.stop(settings)
         docker.stop(settings)
         engine.stop(settings)
         registry.stop(settings)
@@ -275,6 +322,8 @@ def status(settings: Settings) -> int:
     }
     if settings.docker_socket.exists():
         parts[f"docker    {settings.docker_socket}"] = docker.is_running(settings)
+    if settings.kubeconfig.exists():
+        parts[f"cluster   {settings.kubeconfig}"] = cluster.is_running(settings)
     for text, works in parts.items():
         print(f"{'running' if works else 'stopped':8} {text}")
     print(f"cache    {settings.cache}")

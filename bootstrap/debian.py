@@ -100,7 +100,7 @@ def make_root(settings: Settings) -> None:
 def unpack(settings: Settings, packages: str, folder: Path) -> None:
     """Make a root file system of packages in a folder, which is empty or not yet there."""
     folder.mkdir(exist_ok=True)
-    tar = settings.cache / "root.tar"
+    tar = folder.with_name(f"{folder.name}.tar")
     _bootstrap(settings, tar, packages)
     command: list[str | Path] = ["tar", "--extract", "--file", tar, "--directory", folder]
     run([*command, "--exclude=./dev/*"], settings.log("root"), "Is the disk full?")

@@ -9,7 +9,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from bootstrap import debian, go, oci
+from bootstrap import debian, go, oci, registry
 from bootstrap.containers import ENVIRONMENT, Container, Mount
 from bootstrap.settings import HERE, VERSION, Settings
 from bootstrap.steps import key_of, make_once, run
@@ -111,9 +111,8 @@ def start(settings: Settings) -> None:
     state, runtime, content = (settings.cache / name for name in ("state", "run", "content"))
     for folder in (state, settings.socket.parent):
         folder.mkdir(parents=True, exist_ok=True)
-    registries = {
-        "docker.io": {"mirrors": [settings.registry]},
-        "ghcr.io": {"mirrors": [settings.registry]},
+    registries: dict[str, object] = {
+        **{host: {"mirrors": [settings.registry]} for host in registry.MIRRORED},
         settings.registry: {"http": True},
         settings.private_registry: {"http": True},
     }

@@ -30,13 +30,16 @@ def build(
     settings: Settings,
     module: Path,
     packages: Sequence[str],
-    folder: Path,
+    output: Path,
     log: Path,
     *,
     tags: str = "",
     link: str = "-s -w",
 ) -> None:
-    """Compile packages that a module names into a folder, as programs that need no C library."""
+    """Compile packages that a module names as programs that need no C library.
+
+    The output is a folder that is there, or the name of one program.
+    """
     environment = {
         **os.environ,
         "CGO_ENABLED": "0",  # init runs in every container, of whatever C library
@@ -48,7 +51,7 @@ def build(
     }
     options = ["-tags", tags, "-ldflags", link]
     run(
-        [toolchain(settings) / "bin/go", "build", "-o", f"{folder}/", *options, *packages],
+        [toolchain(settings) / "bin/go", "build", "-o", output, *options, *packages],
         log,
         "See that this machine reaches a Go module proxy, then run this again.",
         folder=module,
@@ -58,7 +61,7 @@ def build(
 
 def clean(settings: Settings) -> None:
     """Remove what compiling leaves; until then, what was compiled is not compiled again."""
-    shutil.rmtree(_scratch(settings))
+    shutil.rmtree(_scratch(settings), ignore_errors=True)
 
 
 def _scratch(settings: Settings) -> Path:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bootstrap import scanners, sops
+from bootstrap import kubernetes, scanners, sops
+from bootstrap.programs import Programs
 from bootstrap.settings import HERE, Settings
 from bootstrap.steps import key_of
 
@@ -41,28 +42,17 @@ class Recipe:
     entrypoint: str = ""  # a script of bootstrap/entrypoints/
     command: tuple[str, ...] = ()
     binary: str = ""  # the place of the one program that is the entrypoint
+    # What it is made with; none is needed beyond what the installation itself has.
+    programs: Programs | None = field(default=None, repr=False)
 
     @property
-    def scans(self) -> bool:
-        """Whether its program is one of those that only the command `scanners` makes."""
-        return self._program in {*scanners.BINARIES, *sops.COMPILED}
+    def program(self) -> str:
+        """Name the one program, empty when there is none."""
+        return Path(self.binary).name
 
     def made(self, settings: Settings) -> Path:
         """Give the folder that its program is made in."""
-        if self._program in sops.COMPILED:
-            return settings.sops
-        return settings.scanners if self.scans else settings.dagger.parent
-
-    @property
-    def made_from(self) -> list[str]:
-        """Say what its program is made from, if that is no part of the installation itself."""
-        if self._program in sops.COMPILED:
-            return [sops.key()]
-        return [scanners.key()] if self.scans else []
-
-    @property
-    def _program(self) -> str:
-        return Path(self.binary).name
+        return self.programs.folder(settings) if self.programs else settings.dagger.parent
 
 
 def user_of(name: str, home: str) -> str:
@@ -131,34 +121,68 @@ IMAGES = {
         command=("redis-server",),
     ),
     "docker:28-cli": Recipe(packages="docker-cli docker-compose", command=("sh",)),
-    "aquasec/trivy:0.76.0": Recipe(packages="git", binary="usr/local/bin/trivy"),
-    "anchore/grype:v0.110.0": Recipe(packages="", binary="grype"),
-    "anchore/syft:v1.42.3": Recipe(packages="", binary="syft"),
+    "aquasec/trivy:0.76.0": Recipe(
+        packages="git", binary="usr/local/bin/trivy", programs=scanners.PROGRAMS
+    ),
+    "anchore/grype:v0.110.0": Recipe(packages="", binary="grype", programs=scanners.PROGRAMS),
+    "anchore/syft:v1.42.3": Recipe(packages="", binary="syft", programs=scanners.PROGRAMS),
     "ghcr.io/sigstore/cosign/cosign:v3.0.2": Recipe(
         packages="",
         after="useradd --uid 65532 --user-group --create-home nonroot",
         environment={"HOME": "/home/nonroot"},
         user="65532:65532",
         binary="ko-app/cosign",
+        programs=scanners.PROGRAMS,
     ),
     "ghcr.io/getsops/sops:v3.11.0": Recipe(
         packages="",
         after="useradd --create-home --shell /bin/bash sops",
         user="sops",
         binary="usr/local/bin/sops",
+        programs=sops.PROGRAMS,
     ),
     "openpolicyagent/conftest:v0.66.0": Recipe(
         packages="git",
         after="ln -s /conftest /usr/local/bin/conftest",
         binary="conftest",
         command=("--help",),
+        programs=scanners.PROGRAMS,
+    ),
+    "alpine/helm:3.19.0": Recipe(
+        packages="",
+        binary="usr/bin/helm",
+        command=("--help",),
+        programs=kubernetes.TOOLS,
+    ),
+    "registry.k8s.io/kubectl:v1.34.1": Recipe(
+        packages="", binary="bin/kubectl", programs=kubernetes.TOOLS
+    ),
+    "ghcr.io/yannh/kubeconform:v0.7.0": Recipe(
+        packages="", binary="kubeconform", programs=kubernetes.TOOLS
+    ),
+    # Holds the namespaces of a pod, and does nothing else.
+    "registry.k8s.io/pause:3.10": Recipe(
+        packages="", command=("sleep", "infinity"), programs=kubernetes.CLUSTER
+    ),
+    "registry.k8s.io/coredns/coredns:v1.12.4": Recipe(
+        packages="", binary="coredns", programs=kubernetes.CLUSTER
+    ),
+    "registry.k8s.io/metrics-server/metrics-server:v0.8.0": Recipe(
+        packages="", user="65534", binary="metrics-server", programs=kubernetes.CLUSTER
+    ),
+    "registry.k8s.io/networking/kube-network-policies:v0.8.0": Recipe(
+        packages="", binary="bin/kube-network-policies", programs=kubernetes.CLUSTER
+    ),
+    "rancher/local-path-provisioner:v0.0.30": Recipe(
+        packages="", binary="usr/bin/local-path-provisioner", programs=kubernetes.STORAGE
     ),
 }
 
 
 def key(recipe: Recipe, base: str) -> str:
     """Say what an image is made from; `base` is the digest of the base image."""
-    return key_of(base, repr(recipe), INSTALL, entrypoint(recipe), *recipe.made_from)
+    made_from = [recipe.programs.key] if recipe.programs else []
+    return key_of(base, repr(recipe), INSTALL, entrypoint(recipe), *made_from)
 
 
 def mirrored(name: str) -> str:

@@ -1,7 +1,8 @@
-"""What engine and Docker daemon change on the machine, and how all of it is taken back."""
+"""What engine, Docker daemon and cluster change on the machine, and its way back."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -12,7 +13,14 @@ from bootstrap.settings import Settings
 
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 CGROUPS = Path("/sys/fs/cgroup")
-FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+KERNEL = Path("/proc/sys")
+FORWARDING = KERNEL / "net/ipv4/ip_forward"
+# What a kubelet sets for the whole machine.
+KUBELET_SETS = (
+    *("kernel/keys/root_maxbytes", "kernel/keys/root_maxkeys", "kernel/panic"),
+    *("kernel/panic_on_oops", "vm/overcommit_memory", "vm/panic_on_oom"),
+)
+QUEUE = 99  # where the packets wait that network policies judge
 NAME = "pipeline-aarch64"
 # The first bytes of every arm64 program, and which of their bits count.
 MAGIC = r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
@@ -81,16 +89,56 @@ def restore_docker(settings: Settings) -> None:
     # By themselves: the engine may be writing rules at this moment.
     removal = docker_removal(before, now, settings.docker_range)
     _in_root(settings, "iptables-restore", "--noflush", given=removal)
-    for place in ("", "*/"):  # version 2 has one tree, version 1 one for each controller
-        for folder in CGROUPS.glob(place + docker_cgroup(settings)):
-            for path, _, _ in os.walk(folder, topdown=False):
-                Path(path).rmdir()
+    _remove_cgroup(docker_cgroup(settings))
     _firewall(settings).unlink()
 
 
 def docker_cgroup(settings: Settings) -> str:
     """Name the control group of all of Docker's containers."""
     return f"{settings.instance}-docker-containers"
+
+
+def remember_cluster(settings: Settings) -> None:
+    """Note how the kernel is set, make the pods' control group, and let policies judge packets."""
+    noted = {name: (KERNEL / name).read_text() for name in KUBELET_SETS}
+    _kernel(settings).write_text(json.dumps(noted))
+    FORWARDING.write_text("1")
+    # Version 2 has one tree, version 1 one for each controller.
+    one_tree = (CGROUPS / "cgroup.controllers").exists()
+    for tree in [CGROUPS] if one_tree else CGROUPS.iterdir():
+        (tree / cluster_cgroup(settings)).mkdir(exist_ok=True)
+    chain = _cluster_chain(settings)
+    _in_root(settings, "iptables", "-N", chain)
+    known = ["-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "ACCEPT"]
+    _in_root(settings, "iptables", "-A", chain, *known)
+    _in_root(settings, "iptables", "-A", chain, "-j", "NFQUEUE", "--queue-num", str(QUEUE))
+    for match in ("-s", "-d"):
+        _in_root(settings, "iptables", "-I", "FORWARD", match, settings.pod_range, "-j", chain)
+
+
+def restore_cluster(settings: Settings) -> None:
+    """Take back a cluster's interfaces, firewall rules, control groups and kernel settings."""
+    if not _kernel(settings).exists():
+        return
+    links = _in_root(settings, "ip", "-oneline", "address", "show", "to", settings.pod_range)
+    for line in links.splitlines():
+        _in_root(settings, "ip", "link", "del", line.split()[1])
+    chain = _cluster_chain(settings)
+    for match in ("-s", "-d"):
+        _in_root(settings, "iptables", "-D", "FORWARD", match, settings.pod_range, "-j", chain)
+    for verb in ("-F", "-X"):
+        _in_root(settings, "iptables", verb, chain)
+    for table in ("ip kube-proxy", "ip6 kube-proxy", "inet kube-network-policies"):
+        _run_in(settings.cluster, "nft", "delete", "table", *table.split())
+    _remove_cgroup(cluster_cgroup(settings))
+    for name, value in json.loads(_kernel(settings).read_text()).items():
+        (KERNEL / name).write_text(value)
+    _kernel(settings).unlink()
+
+
+def cluster_cgroup(settings: Settings) -> str:
+    """Name the control group of all pods."""
+    return f"{settings.instance}-cluster-pods"
 
 
 def docker_removal(before: str, now: str, cidr: str) -> str:
@@ -145,13 +193,28 @@ def _firewall(settings: Settings) -> Path:
     return settings.run / "firewall"
 
 
+def _kernel(settings: Settings) -> Path:
+    return settings.run / "cluster-kernel.json"
+
+
+def _cluster_chain(settings: Settings) -> str:
+    return f"{settings.instance}-cluster"
+
+
+def _remove_cgroup(name: str) -> None:
+    for place in ("", "*/"):  # version 2 has one tree, version 1 one for each controller
+        for folder in CGROUPS.glob(place + name):
+            for path, _, _ in os.walk(folder, topdown=False):
+                Path(path).rmdir()
+
+
 def _in_root(settings: Settings, *command: str, given: str | None = None) -> str:
     """Run one of the engine's own network programs; its complaints don't matter here."""
+    return _run_in(settings.root, *command, given=given)
+
+
+def _run_in(root: Path, *command: str, given: str | None = None) -> str:
     result = subprocess.run(
-        ["chroot", settings.root, *command],
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
+        ["chroot", root, *command], input=given, capture_output=True, text=True, check=False
     )
     return result.stdout

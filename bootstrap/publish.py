@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 
 import anyio
 import dagger
@@ -37,9 +36,8 @@ def describe(recipe: Recipe, settings: Settings) -> dagger.Container:
             "/entrypoint", entrypoint(recipe), permissions=0o755
         ).with_entrypoint(["/entrypoint"], keep_default_args=True)
     if recipe.binary:
-        name = Path(recipe.binary).name
         made = str(recipe.made(settings))
-        binary = dag.host().directory(made, include=[name]).file(name)
+        binary = dag.host().directory(made, include=[recipe.program]).file(recipe.program)
         container = container.with_file(f"/{recipe.binary}", binary)
         container = container.with_entrypoint([f"/{recipe.binary}"], keep_default_args=True)
     return container.with_user(recipe.user) if recipe.user else container

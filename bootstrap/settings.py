@@ -28,10 +28,12 @@ class Settings:
     network: str
     network_range: str
     docker_range: str
+    pod_range: str
+    service_range: str
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Read PIPELINE_CACHE, _ADDRESS, _REGISTRY_PORT, _NETWORK(_RANGE) and _DOCKER_RANGE."""
+        """Read PIPELINE_CACHE, _ADDRESS, _REGISTRY_PORT, _NETWORK and the four ranges."""
         cache = Path(os.environ.get("PIPELINE_CACHE") or "~/.cache/pipeline").expanduser()
         port = os.environ.get("PIPELINE_REGISTRY_PORT") or "5001"
         if not port.isdecimal() or not 0 < int(port) < LAST_PORT:
@@ -43,6 +45,8 @@ class Settings:
             network=os.environ.get("PIPELINE_NETWORK") or "dagger",
             network_range=os.environ.get("PIPELINE_NETWORK_RANGE") or "10.87.0.0/16",
             docker_range=os.environ.get("PIPELINE_DOCKER_RANGE") or "10.88.0.0/16",
+            pod_range=os.environ.get("PIPELINE_POD_RANGE") or "10.89.0.0/16",
+            service_range=os.environ.get("PIPELINE_SERVICE_RANGE") or "10.90.0.0/16",
         )
         if len(str(settings.socket)) > LONGEST_SOCKET:
             raise SetupError(f"PIPELINE_CACHE is too long for the engine's socket: {cache}")
@@ -98,6 +102,11 @@ class Settings:
         return self.cache / "sops"
 
     @property
+    def kubernetes_tools(self) -> Path:
+        """helm, kubectl, and what checks and loads what they deploy."""
+        return self.cache / "kubernetes-tools"
+
+    @property
     def databases(self) -> Path:
         """The scanners' databases, as files."""
         return self.cache / "databases"
@@ -126,6 +135,16 @@ class Settings:
     def docker_socket(self) -> Path:
         """The Docker daemon's socket."""
         return self.run / "docker" / "docker.sock"
+
+    @property
+    def cluster(self) -> Path:
+        """The root file system of the cluster's node."""
+        return self.cache / "cluster"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """How clients reach the cluster, as its administrator."""
+        return self.run / "cluster" / "kubeconfig"
 
     def log(self, name: str) -> Path:
         """Log of a step or a container."""

@@ -12,6 +12,7 @@ SHELL_SCRIPTS = [
     ".ci/run",
     "services/with-databases",
     "tests/engine/*.sh",
+    "bootstrap/cluster/*.sh",
     "bootstrap/entrypoints/*.sh",
     "src/pipeline/build/*.sh",
 ]

@@ -1,28 +1,33 @@
-"""YAML files that people write, read strictly: every mistake with its file, line and field."""
+"""YAML files that people write, read strictly: every mistake with its file, place and field."""
 
 import difflib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from yaml.reader import ReaderError
 
-from pipeline.errors import InvalidFilesError, Mistake
+from pipeline.errors import START, InvalidFilesError, Mistake, Place, bounded, place_at
 
 T = TypeVar("T")
 FieldPath = tuple[str | int, ...]
 
 MOST_CHARACTERS = 2_000_000
-MOST_PARTS = 100_000
+MOST_PARTS = 50_000
 MOST_LEVELS = 40
+LONGEST_NUMBER = 100
+LONGEST_NAME = 200
 LONGEST_SHOWN = 80
+# What decoders put for bytes that aren't UTF-8, and halves of characters in other encodings.
+NO_TEXT = re.compile("[\ufffd\ud800-\udfff]")
+BYTE_ORDER_MARK = "\ufeff"
 BOOLEANS = re.compile(r"true|false")
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-NUMBER = re.compile(r"[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?")
+NUMBER = re.compile(r"[-+]?([0-9]*\.)?[0-9]+([eE][-+]?[0-9]+)?")
 TAG = "tag:yaml.org,2002:"
 # What YAML 1.1 reads as something else than most people who write it.
 PLAIN = {
@@ -35,18 +40,35 @@ TAGS = {f"{TAG}{name}" for name in ("map", "seq", "str", "null", "timestamp")} |
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed YAML file that still knows the line of every field."""
+    """A parsed YAML file that still knows the place of every field: of its name and its value.
+
+    A wrong value is told where it begins, a name that is unknown or repeated where that stands,
+    and what is missing at the name of the field that misses it: as an editor would underline it.
+    """
 
     path: str
     data: Any
-    lines: dict[FieldPath, int]
+    names: dict[FieldPath, Place]
+    values: dict[FieldPath, Place]
 
     def mistake(self, field: FieldPath, message: str) -> Mistake:
-        """Name a mistake at the line of the field, or of the nearest one around it."""
-        around = field
-        while around and around not in self.lines:
-            around = around[:-1]
-        return Mistake(self.path, self.lines.get(around, 1), dotted(field), message)
+        """Name a mistake at the value of a field, or at the name of the nearest one around it."""
+        place = self.values.get(field) or self._name_of(field)
+        return Mistake(self.path, place, dotted(field), message)
+
+    def misnamed(self, field: FieldPath, message: str) -> Mistake:
+        """Name a mistake at the name of a field."""
+        return Mistake(self.path, self._name_of(field), dotted(field), message)
+
+    def _name_of(self, field: FieldPath) -> Place:
+        while field and field not in self.names:
+            field = field[:-1]
+        return self.names.get(field, START)
+
+
+def unplaced(path: str, data: object) -> Document:
+    """Give data that is of a file, but in no place there that a person could look at."""
+    return Document(path, data, {}, {})
 
 
 def dotted(field: FieldPath) -> str:
@@ -58,34 +80,51 @@ def dotted(field: FieldPath) -> str:
 
 def parse(path: str, text: str) -> Document:
     """Parse one YAML file. Raises InvalidFilesError when it isn't plain YAML or repeats a key."""
+    check_encoding(path, text)
+    text = text.removeprefix(BYTE_ORDER_MARK)
     try:
         _check_extent(path, text)
         loader = yaml.CSafeLoader(text)
         node = loader.get_single_node()
         if node is None:
-            raise InvalidFilesError([Mistake(path, 1, "", "the file is empty")])
-        lines: dict[FieldPath, int] = {}
-        mistakes = list(_walk(path, loader, node, (), lines))
+            raise InvalidFilesError([Mistake(path, START, "", "the file is empty")])
+        document = Document(path, None, {}, {})
+        mistakes = bounded(_walk(document, loader, node, (), _place(node.start_mark)))
         if mistakes:
             raise InvalidFilesError(mistakes)
-        return Document(path, loader.construct_document(node), lines)
+        return replace(document, data=loader.construct_document(node))
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
         message = f"not YAML: {error.problem or error.context}"
-        raise InvalidFilesError([Mistake(path, line, "", message)]) from error
+        place = _place(error.problem_mark or error.context_mark)
+        raise InvalidFilesError([Mistake(path, place, "", message)]) from error
     except ReaderError as error:
-        line = text.encode()[: error.position].count(b"\n") + 1
-        raise InvalidFilesError([Mistake(path, line, "", f"not YAML: {error.reason}")]) from error
-    except (yaml.YAMLError, ValueError) as error:
-        raise InvalidFilesError([Mistake(path, 1, "", f"not YAML: {error}")]) from error
+        before = text.encode()[: error.position].decode()
+        place = place_at(text, len(before))
+        raise InvalidFilesError([Mistake(path, place, "", f"not YAML: {error.reason}")]) from error
+
+
+def check_encoding(path: str, text: str) -> None:
+    """Raise InvalidFilesError when a file was read whose bytes aren't text in UTF-8."""
+    strange = NO_TEXT.search(text)
+    if strange:
+        message = "isn't text in UTF-8 from here on: save the file in that encoding"
+        raise InvalidFilesError([Mistake(path, place_at(text, strange.start()), "", message)])
+
+
+class _Mark(Protocol):
+    line: int
+    column: int
+
+
+def _place(mark: _Mark | None) -> Place:
+    return Place(mark.line + 1, mark.column + 1) if mark else START
 
 
 def _check_extent(path: str, text: str) -> None:
     """Refuse what would take long to read, before anything of it is kept."""
     if len(text) > MOST_CHARACTERS:
         message = f"the file has {len(text)} characters, expected at most {MOST_CHARACTERS}"
-        raise InvalidFilesError([Mistake(path, 1, "", message)])
+        raise InvalidFilesError([Mistake(path, START, "", message)])
     level = 0
     for parts, event in enumerate(yaml.parse(text, yaml.CSafeLoader)):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -100,61 +139,65 @@ def _check_extent(path: str, text: str) -> None:
         elif parts > MOST_PARTS:
             message = f"the file has more than {MOST_PARTS} parts: split it"
         if message:
-            line = event.start_mark.line + 1 if event.start_mark else 1
-            raise InvalidFilesError([Mistake(path, line, "", message)])
+            raise InvalidFilesError([Mistake(path, _place(event.start_mark), "", message)])
 
 
 def _walk(
-    path: str,
-    loader: yaml.CSafeLoader,
-    node: yaml.Node,
-    field: FieldPath,
-    lines: dict[FieldPath, int],
+    document: Document, loader: yaml.CSafeLoader, node: yaml.Node, field: FieldPath, name: Place
 ) -> Iterator[Mistake]:
-    """Note the line of every field, and name repeated keys and values that can't be."""
-    lines.setdefault(field, node.start_mark.line + 1)
+    """Note the places of every field, and name repeated keys and values that can't be."""
+    document.names[field] = name
+    document.values[field] = _place(node.start_mark)
     if node.tag not in TAGS:
-        yield Mistake(
-            path, lines[field], dotted(field), f"has the tag {node.tag}: write plain YAML"
-        )
+        yield document.mistake(field, f"has the tag {node.tag}: write plain YAML")
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            line = key.start_mark.line + 1
-            if key.tag != f"{TAG}str":
+            place = _place(key.start_mark)
+            if not _is_name(key):
                 said = shown(key.value) if isinstance(key, yaml.ScalarNode) else "a collection"
-                yield Mistake(path, line, dotted(field), f"has the key {said}: expected a text")
+                message = (
+                    f"has the key {said}: expected a text of at most {LONGEST_NAME} characters"
+                )
+                yield Mistake(document.path, place, dotted(field), message)
                 continue
             inner = (*field, str(key.value))
-            if inner in lines:
-                yield Mistake(
-                    path, line, dotted(inner), f"is there already, at line {lines[inner]}"
-                )
+            if inner in document.names:
+                message = f"is there already, at line {document.names[inner].line}"
+                yield Mistake(document.path, place, dotted(inner), message)
                 continue
-            lines[inner] = line
-            yield from _walk(path, loader, value, inner, lines)
+            yield from _walk(document, loader, value, inner, place)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            yield from _walk(path, loader, value, (*field, index), lines)
-    else:
-        yield from _ambiguous(path, node, field, lines[field])
-        if node.tag == f"{TAG}timestamp":
-            yield from _impossible(path, loader, node, field, lines[field])
+            yield from _walk(document, loader, value, (*field, index), _place(value.start_mark))
+    elif node.tag in PLAIN:
+        yield from _ambiguous(document, node, field)
+    elif node.tag == f"{TAG}timestamp":
+        yield from _impossible(document, loader, node, field)
 
 
-def _ambiguous(path: str, node: yaml.Node, field: FieldPath, line: int) -> Iterator[Mistake]:
-    pattern, message = PLAIN.get(node.tag, (None, ""))
-    if pattern and not pattern.fullmatch(str(node.value).lower()):
-        yield Mistake(path, line, dotted(field), f"{shown(node.value)} {message}")
+def _is_name(node: yaml.Node) -> bool:
+    is_text = isinstance(node, yaml.ScalarNode) and node.tag == f"{TAG}str"
+    return is_text and len(node.value) <= LONGEST_NAME
+
+
+def _ambiguous(document: Document, node: yaml.Node, field: FieldPath) -> Iterator[Mistake]:
+    pattern, message = PLAIN[node.tag]
+    if len(node.value) > LONGEST_NUMBER:
+        yield document.mistake(
+            field, f"{shown(node.value)} is longer than numbers are: quote it if it is a text"
+        )
+    elif not pattern.fullmatch(str(node.value).lower()):
+        yield document.mistake(field, f"{shown(node.value)} {message}")
 
 
 def _impossible(
-    path: str, loader: yaml.CSafeLoader, node: yaml.Node, field: FieldPath, line: int
+    document: Document, loader: yaml.CSafeLoader, node: yaml.Node, field: FieldPath
 ) -> Iterator[Mistake]:
     try:
         loader.construct_object(node)
     except (ValueError, AttributeError) as error:  # a date that is in no calendar, or no date
         said = str(error) if isinstance(error, ValueError) else "is no date"
-        yield Mistake(path, line, dotted(field), f"{said}, got {shown(node.value)}")
+        yield document.mistake(field, f"{said}, got {shown(node.value)}")
 
 
 def shown(value: object) -> str:
@@ -171,8 +214,8 @@ def validate(document: Document, model: TypeAdapter[T], known: Sequence[str] = (
     try:
         return model.validate_python(document.data)
     except ValidationError as error:
-        mistakes = [_mistake(document, detail, known) for detail in error.errors()]
-        raise InvalidFilesError(mistakes) from error
+        mistakes = (_mistake(document, detail, known) for detail in error.errors(include_url=False))
+        raise InvalidFilesError(bounded(mistakes)) from error
 
 
 def _mistake(document: Document, detail: ErrorDetails, known: Sequence[str]) -> Mistake:
@@ -182,7 +225,7 @@ def _mistake(document: Document, detail: ErrorDetails, known: Sequence[str]) -> 
     if detail["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(field[-1]), known, n=1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
-        return document.mistake(field, f"unknown field{hint}")
+        return document.misnamed(field, f"unknown field{hint}")
     if detail["type"] in {"union_tag_invalid", "union_tag_not_found"}:
         field = (*field, str(detail["ctx"]["discriminator"]).strip("'"))
         expected = detail["ctx"].get("expected_tags")

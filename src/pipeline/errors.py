@@ -1,14 +1,40 @@
 """The one family of errors: what happened, where, and what to do next."""
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import NamedTuple
 
 MOST_LINES = 40
 """A message fits on one screen."""
+MOST_MISTAKES = 100
+"""Of one file: whoever has more wrote it for something else."""
+LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""As YAML has it."""
 
 
 class PipelineError(Exception):
     """A failure that a person can act on; its text is all that they are shown."""
+
+
+class Place(NamedTuple):
+    """Where something begins in a file: line and column, in characters, counted from one."""
+
+    line: int
+    column: int
+
+
+START = Place(1, 1)
+"""Of a file as a whole."""
+
+
+def place_at(text: str, index: int) -> Place:
+    """Say where a character of a text is."""
+    line, start = 1, 0
+    for end in LINE_END.finditer(text, 0, index):
+        line, start = line + 1, end.end()
+    return Place(line, index - start + 1)
 
 
 @dataclass(frozen=True, order=True)
@@ -16,14 +42,23 @@ class Mistake:
     """One thing wrong in a file that a person wrote."""
 
     path: str
-    line: int
+    place: Place
     field: str
     message: str
 
     def __str__(self) -> str:
         """Render as compilers do, so that editors can jump to it."""
         field = f"{self.field}: " if self.field else ""
-        return f"{self.path}:{self.line}: {field}{self.message}"
+        return f"{self.path}:{self.place.line}:{self.place.column}: {field}{self.message}"
+
+
+def bounded(mistakes: Iterable[Mistake]) -> list[Mistake]:
+    """Gather the mistakes of one file, as many as a person would mend in one go."""
+    found = list(islice(mistakes, MOST_MISTAKES + 1))
+    if len(found) > MOST_MISTAKES:
+        more = f"has more mistakes from here on: mend these {MOST_MISTAKES} first"
+        found[-1] = replace(found[-1], field="", message=more)
+    return found
 
 
 class InvalidFilesError(PipelineError):
@@ -34,7 +69,7 @@ class InvalidFilesError(PipelineError):
         noun = "mistake" if len(self.mistakes) == 1 else "mistakes"
         lines = [f"{len(self.mistakes)} {noun} in the repository's files; nothing was built:"]
         lines += [f"  {mistake}" for mistake in self.mistakes]
-        super().__init__(shortened(lines))
+        super().__init__("\n".join(lines))
 
 
 class CombinedError(PipelineError):

@@ -27,6 +27,7 @@ from pipeline.catalogue.signing import Identity as SigningIdentity
 from pipeline.concurrency import gathered
 from pipeline.config.config import Config
 from pipeline.config.environments import ENVIRONMENT_FILES
+from pipeline.config.variables import Variables, check_secrets
 from pipeline.deploy.deployer import Motive
 from pipeline.deploy.deployment import Deployment, Origin, Reason, manifests
 from pipeline.deploy.project import ComposeProject, compose_socket
@@ -104,10 +105,11 @@ Issuer = Annotated[
 ]
 Rescan = Annotated[bool, Doc("Scan it again, by what is known today")]
 Environment = Annotated[str, Doc("Name of a file in config/environments, e.g. staging")]
+AnyEnvironment = Annotated[str | None, Doc("Name of a file in config/environments, e.g. staging")]
 Settings = Annotated[
     list[str] | None, Name("set"), Doc("SECTION.SETTING=VALUE, on top of all else")
 ]
-Variables = Annotated[
+VariablesFile = Annotated[
     dagger.File | None, Doc("NAME=VALUE lines, as env prints them, on top of the files")
 ]
 SecretsKey = Annotated[
@@ -290,27 +292,30 @@ class Pipeline:
         return Publication(build=build, examination=examination, signer="").report(format_)
 
     @side_effect
-    async def stack(self) -> dagger.Service:
+    async def stack(self, *, environment: AnyEnvironment = None, key: SecretsKey) -> dagger.Service:
         """Run all services and what they stand on; `stack up` opens the entry on this machine."""
         repository = await read_repository(self.source)
         names = [entry.service.name for entry in repository.services]
         stack = await read_stack(self.source, names)
+        settings: dict[str, Variables] = {}
+        if environment is not None:
+            config = Config.of(self.source, environment, key)
+            settings = await config.variables_of_services()
+        check_secrets(stack, settings)
         release = release_of(await head_commit(self.source, repository.images.git))
         entries = choose(repository.services, stack.services)
         chosen = [self._service(entry, repository.images, release) for entry in entries]
         containers = await built_here(chosen)
         ports = {service.name: service.port for service in chosen}
-        return await started(stack, containers, ports, repository.images.git)
+        return await started(stack, containers, ports, settings, repository.images.git)
 
     @function
     async def config(
         self,
         *,
-        environment: Annotated[
-            str | None, Doc("Name of a file in config/environments, e.g. staging")
-        ] = None,
+        environment: AnyEnvironment = None,
         set_: Settings = None,
-        variables: Variables = None,
+        variables: VariablesFile = None,
         key: SecretsKey,
     ) -> Config:
         """Look at what differs between environments: validate, explain, convert, diff, report."""
@@ -327,7 +332,7 @@ class Pipeline:
         registry_password: Password,
         registry_plain_http: PlainHttp = False,
         set_: Settings = None,
-        variables: Variables = None,
+        variables: VariablesFile = None,
         secrets_key: SecretsKey,
     ) -> dagger.File:
         """Render all Kubernetes objects of an environment; its secrets only with their key."""
@@ -348,7 +353,7 @@ class Pipeline:
         registry_password: Password,
         registry_plain_http: PlainHttp = False,
         set_: Settings = None,
-        variables: Variables = None,
+        variables: VariablesFile = None,
         secrets_key: SecretsKey,
         format_: Format = "table",
     ) -> str:
@@ -366,7 +371,7 @@ class Pipeline:
         environment: Environment,
         kubeconfig: Kubeconfig,
         set_: Settings = None,
-        variables: Variables = None,
+        variables: VariablesFile = None,
     ) -> Deployment:
         """Look after what is deployed: status, rollback, resume, audit."""
         config = await self._config(environment, set_, variables, None)
@@ -387,7 +392,7 @@ class Pipeline:
         registry_password: Password,
         registry_plain_http: PlainHttp = False,
         set_: Settings = None,
-        variables: Variables = None,
+        variables: VariablesFile = None,
         secrets_key: SecretsKey,
     ) -> ComposeProject:
         """Write an environment's whole stack as a Compose project: `compose file`."""
@@ -416,7 +421,7 @@ class Pipeline:
         issuer: Issuer = None,
         scan: Rescan = True,
         set_: Settings = None,
-        variables: Variables = None,
+        variables: VariablesFile = None,
         secrets_key: SecretsKey,
         reason: Reason = "",
         origin: Origin = "",

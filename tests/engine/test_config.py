@@ -53,9 +53,11 @@ def test_the_worked_example_on_the_command_line() -> None:
 def test_mistakes_are_told_with_their_places(source: Path) -> None:
     called = config("--set=shop.mode=quick", ENVIRONMENT, "validate", source=source)
     assert called.status != 0
-    assert "--set:1: shop.mode: expected one of fast, safe, got 'quick'" in called.message
+    assert "--set:1:11: shop.mode: expected one of fast, safe, got 'quick'" in called.message
     called = config("validate", source=source)
-    assert "config/secrets/production.yml:1: shop.token: is missing: set it with" in called.message
+    assert (
+        "config/secrets/production.yml:1:1: shop.token: is missing: set it with" in called.message
+    )
     assert "Traceback" not in called.message
 
 

@@ -64,9 +64,9 @@ def test_wrong_fields_and_a_name_used_twice(small: Path) -> None:
     third.mkdir()
     (third / "service.yml").write_text("name: third\nprot: 8080\nkind: dockerfile\n")
     message = refused("build-all", "--push", source=small)
-    assert "services/small/service.yml:1: name: 'small' is the name of" in message
-    assert "services/third/service.yml:2: prot: unknown field; did you mean 'port'?" in message
-    assert "services/third/service.yml:1: size_limit: is missing" in message
+    assert "services/small/service.yml:1:7: name: 'small' is the name of" in message
+    assert "services/third/service.yml:2:1: prot: unknown field; did you mean 'port'?" in message
+    assert "services/third/service.yml:1:1: size_limit: is missing" in message
 
 
 def test_an_environment_with_a_mistake(small: Path) -> None:
@@ -74,7 +74,7 @@ def test_an_environment_with_a_mistake(small: Path) -> None:
     environments.mkdir(parents=True)
     (environments / "production.yml").write_text("performance:\n  cpu_limits: '1'\n")
     message = refused("build-all", source=small)
-    assert "config/environments/production.yml:2: performance.cpu_limits" in message
+    assert "config/environments/production.yml:2:3: performance.cpu_limits" in message
     assert "did you mean 'cpu_limit'?" in message
 
 

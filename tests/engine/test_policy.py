@@ -113,7 +113,9 @@ def test_a_rule_of_the_repositorys_own_counts_and_can_be_exempted_from(small: Pa
     exempt(small, TODAY - timedelta(days=1))
     expired = verdict(small)
     assert expired.status != 0
-    assert "config/waivers.yml:6: exemptions[0].expires: the exemption of small" in expired.message
+    assert (
+        "config/waivers.yml:6:12: exemptions[0].expires: the exemption of small" in expired.message
+    )
 
 
 def test_the_repositorys_own_policy_and_rules_stand_for_the_modules(small: Path) -> None:
@@ -132,7 +134,11 @@ def test_the_repositorys_own_policy_and_rules_stand_for_the_modules(small: Path)
     [
         ("broken.rego", "package acme.broken\n\ndeny contains if {\n", "broken.rego:3: rego_parse"),
         ("broken.rego", "deny := 1\n", "broken.rego: expected 'package <name>'"),
-        ("policy.yml", "signature: required\n", "policy.yml:1: signature: unknown field; did you"),
+        (
+            "policy.yml",
+            "signature: required\n",
+            "policy.yml:1:1: signature: unknown field; did you",
+        ),
     ],
 )
 def test_what_cannot_be_evaluated_is_said(small: Path, path: str, text: str, said: str) -> None:

@@ -11,7 +11,7 @@ from pipeline import documents
 from pipeline.config.convert import dumped
 from pipeline.config.sops import Sops, SopsError, recipients_of
 from tests.engine.people import PROGRAM, person
-from tests.unit.test_config_convert import hostile
+from tests.unit.hostile import hostile
 
 ME, YOU = person("me"), person("you")
 SOPS = Sops(PROGRAM, ME.key)
@@ -27,12 +27,15 @@ async def encrypted() -> str:
     return await SOPS.encrypted(dumped(PLAIN), [ME.recipient])
 
 
-async def test_ten_thousand_values_come_back_as_they_were() -> None:
-    random = Random(3)
-    for _ in range(10):
-        values = {"shop": {f"v{index}": hostile(random) for index in range(1000)}}
-        text = await SOPS.encrypted(dumped(values), [ME.recipient])
-        assert await SOPS.decrypted(text) == values
+async def test_ten_thousand_values_come_back_and_keep_their_cipher_text() -> None:
+    random = Random()
+    values = {f"v{index}": f"{index}{hostile(random)}" for index in range(10_001)}
+    before = await SOPS.encrypted(dumped({"shop": values}), [ME.recipient])
+    assert await SOPS.decrypted(before) == {"shop": values}
+    after = await SOPS.with_value(before, "shop", "v5000", "new")
+    assert await SOPS.decrypted(after) == {"shop": values | {"v5000": "new"}}
+    assert not set(values.values()) & set(ciphers(before).values())
+    assert len(ciphers(before).items() & ciphers(after).items()) == 10_000
 
 
 async def test_only_the_value_that_is_set_changes() -> None:

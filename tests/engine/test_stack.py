@@ -17,11 +17,12 @@ TEXT = "The river was calm. The river carried the small boat, and the boat carri
 
 
 @contextmanager
-def up() -> Iterator[str]:
+def up(*arguments: str) -> Iterator[str]:
     """The stack on a free port of this machine: its address, as soon as the command tells it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = ["dagger", "call", "--progress=plain", "stack", "up", f"--ports={port}:8080"]
+    command = ["dagger", "call", "--progress=plain", "stack", *arguments]
+    command += ["up", f"--ports={port}:8080"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as run:
         try:
             assert run.stderr is not None
@@ -41,6 +42,19 @@ def test_it_is_ready_as_soon_as_it_says_so() -> None:
         assert "<script" in httpx.get(address).raise_for_status().text
     with pytest.raises(httpx.ConnectError):
         httpx.get(address)
+
+
+def test_services_have_the_settings_of_an_environment() -> None:
+    with up("--environment=production") as address:
+        refused = httpx.post(f"{address}/api/v1/analyses", json={"text": "word " * 20})
+        assert refused.status_code == httpx.codes.UNPROCESSABLE_ENTITY, refused.text
+        assert refused.json()["threshold"] == 0.95
+
+
+def test_an_unknown_environment_is_told_before_anything_is_built() -> None:
+    called = dagger_call("stack", "--environment=prodction")
+    assert called.status != 0
+    assert "Unknown environment 'prodction'; did you mean 'production'?" in called.message
 
 
 @pytest.fixture
@@ -67,5 +81,7 @@ def test_a_wrong_stack_is_told_before_anything_is_built(copied: Path) -> None:
     stack.write_text(stack.read_text().replace("redis]", "radis]"))
     called = dagger_call("stack", source=copied)
     assert called.status != 0
-    assert "config/stack.yml:12: services.consciousness-engine.needs[1]: 'radis'" in called.message
+    assert (
+        "config/stack.yml:12:23: services.consciousness-engine.needs[1]: 'radis'" in called.message
+    )
     assert "CARGO_HOME" not in called.progress

@@ -1,5 +1,6 @@
 """Environments of a small repository, for tests of what is done with them."""
 
+from functools import cache
 from pathlib import Path
 
 from pipeline.catalogue.catalogue import Entry, load_services
@@ -48,7 +49,9 @@ def shop(text: str = SHOP) -> list[Entry]:
     return load_services({"services/shop/service.yml": text})
 
 
+@cache
 def shop_sections(text: str = SHOP) -> Sections:
+    """Sections of the small repository."""
     return sections_of(shop(text))
 
 

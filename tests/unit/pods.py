@@ -78,7 +78,10 @@ def deployment(
 
 
 def replica_set(
-    name: str = "api-gateway", revision: int = 2, conditions: list[Json] | None = None
+    name: str = "api-gateway",
+    revision: int = 2,
+    conditions: list[Json] | None = None,
+    available: int = 0,
 ) -> Json:
     return {
         "metadata": {
@@ -88,7 +91,7 @@ def replica_set(
             "ownerReferences": [{"kind": "Deployment", "uid": f"deployment-{name}"}],
         },
         "spec": {"replicas": 3, "template": template(IMAGE)},
-        "status": {"conditions": conditions or []},
+        "status": {"availableReplicas": available, "conditions": conditions or []},
     }
 
 
@@ -206,9 +209,13 @@ def pod(
                 }
                 for one in inits or []
             ],
-            "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]
-            if claim
-            else [{"name": "tmp", "emptyDir": {}}],
+            "volumes": [
+                {"name": "tmp", "emptyDir": {}},
+                {
+                    "name": "data",
+                    "persistentVolumeClaim": {"claimName": claim} if claim else None,
+                },
+            ],
         },
         "status": {
             "phase": phase,

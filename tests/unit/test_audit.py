@@ -110,13 +110,23 @@ def test_a_record_that_was_changed() -> None:
     lines[0] = changed(lines[0], previous=DIGEST)
     assert "record 1 was changed: it doesn't follow" in str(broken(lines))
     assert "are whole" not in str(broken(lines))
+    assert "record 1 was changed: it doesn't follow" in str(broken(lines[:1]))
+
+
+def test_a_first_record_that_says_it_follows_from_another() -> None:
+    first = Record.model_validate(trail(1)[0].model_dump() | {"previous": DIGEST})
+    error = broken(to_lines([first, chained(first, entry(2))]))
+    assert "record 1 was changed: it doesn't follow" in str(error)
 
 
 def test_near_the_end_only_a_head_tells_which_was_changed() -> None:
     records = trail(3)
     lines = to_lines(records)
     lines[1] = changed(lines[1], why="another")
-    assert "record 2 was changed, or record 3: they don't fit" in str(broken(lines))
+    error = broken(lines)
+    assert "record 2 was changed, or record 3: they don't fit together.\nRecords 1 to 1" in str(
+        error
+    )
     assert "record 2 was changed: record 3" in str(broken(lines, head_of(records)))
     lines = [*to_lines(records[:2]), changed(records[2].line, previous=DIGEST)]
     assert "record 2 was changed, or record 3" in str(broken(lines))
@@ -141,6 +151,8 @@ def test_a_line_that_the_pipeline_never_wrote(spoil: Callable[[str], str]) -> No
     lines = to_lines(trail(3))
     lines[1] = spoil(lines[1])
     assert "record 2 was changed: it isn't as the pipeline writes it" in str(broken(lines))
+    assert "are whole" not in str(broken(lines))
+    assert "Records 1 to 1 are whole" in str(broken([*to_lines(trail(2)), lines[1]]))
     with pytest.raises(BrokenTrailError, match="record 2 was changed"):
         from_lines(lines)
 
@@ -148,10 +160,15 @@ def test_a_line_that_the_pipeline_never_wrote(spoil: Callable[[str], str]) -> No
 def test_a_record_that_is_missing_moved_or_put_in() -> None:
     lines = to_lines(trail(5))
     error = broken([*lines[:2], *lines[3:]])
-    assert "record 3 is missing.\nRecords 1 to 1 are whole" in str(error)
+    assert "record 3 is missing.\nRecords 1 to 1 are whole. Compare it with a copy" in str(error)
+    assert "record 3 is missing" in str(broken([*lines[:2], lines[3], "{}"]))
     assert broken(lines[1:]).sequence == 1
     swapped = [lines[0], lines[2], lines[1], *lines[3:]]
     assert "record 2 was moved: record 3 stands in its place" in str(broken(swapped))
+    swapped = [*lines[:3], lines[4], lines[3]]
+    assert "record 4 was moved: record 5 stands in its place.\nRecords 1 to 2" in str(
+        broken(swapped)
+    )
     forged = chained(from_lines(lines)[1], entry(9)).line
     error = broken([*lines[:2], forged, *lines[2:]])
     assert "record 3 is there twice: one was put in.\nRecords 1 to 1 are whole" in str(error)
@@ -167,7 +184,9 @@ def test_the_end_is_known_by_the_head_alone() -> None:
     assert "record 4 is missing: the end was cut off.\nRecords 1 to 2 are whole" in str(error)
     last = changed(lines[4], why="another")
     assert len(verified([*lines[:4], last])) == 5
-    assert "record 5 was changed, or one before it" in str(broken([*lines[:4], last], head))
+    error = broken([*lines[:4], last], head)
+    assert "record 5 was changed, or one before it" in str(error)
+    assert "are whole" not in str(error)
     more = [*lines, chained(records[4], entry(9)).line]
     assert len(verified(more, head)) == 6
     assert head_of([]) == Head(0, "")
@@ -256,7 +275,8 @@ async def test_whoever_always_loses_is_told() -> None:
             return not (sequence and line)
 
     store = Crowded()
-    with pytest.raises(CrowdedTrailError, match="Nothing was recorded of 'deploy' on staging/shop"):
+    said = "Nothing was recorded of 'deploy' on staging/shop: somebody else was faster 50 times"
+    with pytest.raises(CrowdedTrailError, match=said):
         await write(store, entry())
     assert store.lost == ATTEMPTS
 
@@ -282,7 +302,10 @@ def test_a_trail_as_a_table() -> None:
         *("#", "WHEN", "WHO", "ACTION", "TARGET", "WHAT", "OUTCOME", "WHY", "FROM"),
     ]
     assert lines[1].startswith("1  2026-11-26T12:01:00Z  Søren <s@example.com>  deploy  staging/")
-    assert "  -  " in lines[2]
+    assert lines[1].endswith("  release  https://ci.example.com/runs/7")
+    assert "  1.0.1  " in lines[1]
+    assert "  staging/shop  -  " in lines[2]
+    assert lines[2].split()[-2:] == ["-", "https://ci.example.com/runs/7"]
     assert "failed: �[31mno�image" in lines[2]
     assert lines[-1] == f"2 records; the last is {records[1].digest}."
     assert render_audit([], "table").splitlines()[-1] == "Nothing is recorded."

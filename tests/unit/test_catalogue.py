@@ -68,13 +68,13 @@ def test_all_mistakes_of_all_files_at_once() -> None:
         load_services(texts)
     said = str(caught.value)
     for expected in [
-        "services/c/service.yml:1: name: String should match pattern",
-        "services/c/service.yml:4: port: Input should be greater than or equal to 1024, got 80",
-        "services/c/service.yml:5: size_limit: expected a size such as '5 MB'",
-        "services/d/service.yml:2: kind: expected one of 'rust', 'web', 'dockerfile', got 'rusty'",
-        "services/e/service.yml:1: name: 'a' is the name of services/a/service.yml too",
-        "services/f/service.yml:6: user: String should match pattern",
-        "services/f/service.yml:8: build.script: unknown field",
+        "services/c/service.yml:1:7: name: String should match pattern",
+        "services/c/service.yml:4:7: port: Input should be greater than or equal to 1024, got 80",
+        "services/c/service.yml:5:13: size_limit: expected a size such as '5 MB'",
+        "services/d/service.yml:2:7: kind: expected one of 'rust', 'web', 'dockerfile', got",
+        "services/e/service.yml:1:7: name: 'a' is the name of services/a/service.yml too",
+        "services/f/service.yml:6:7: user: String should match pattern",
+        "services/f/service.yml:8:3: build.script: unknown field",
     ]:
         assert expected in said
 
@@ -103,7 +103,7 @@ def test_a_repository_replaces_single_images() -> None:
     images = load_images(default, "node: node:24-slim\n")
     assert images.node == "node:24-slim"
     assert images.debian == load_images(default, None).debian
-    with pytest.raises(InvalidFilesError, match=r"images\.yml:1: nod: unknown field"):
+    with pytest.raises(InvalidFilesError, match=r"images\.yml:1:1: nod: unknown field"):
         load_images(default, "nod: x\n")
     with pytest.raises(InvalidFilesError, match="expected a mapping"):
         load_images(default, "- x\n")
@@ -162,13 +162,17 @@ def test_the_stack_of_the_worked_example() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "said"),
     [
-        ("entry: page", "entry: paeg", r":1: entry: 'paeg' is not among services"),
-        ("[api]", "[apy]", r":4: services\.page\.needs\[0\]: 'apy' is neither a service here nor"),
-        ("[database]", "[page]", r":4: services\.page\.needs: leads back to the service itself"),
+        ("entry: page", "entry: paeg", r":1:8: entry: 'paeg' is not among services"),
+        (
+            "[api]",
+            "[apy]",
+            r":4:18: services\.page\.needs\[0\]: 'apy' is neither a service here nor",
+        ),
+        ("[database]", "[page]", r":4:17: services\.page\.needs: leads back to the service itself"),
         ("${PASSWORD}", "${PASWORD}", r"variables only, which are PASSWORD; write \$\$"),
-        ("${PASSWORD}", "$ ", r":7: services\.api\.environment\.DATABASE_URL: "),
-        ("  database: {", "  api: {", r":9: backing\.api: is the name of a service too"),
-        ("  page: {", "  sheet: {", r":4: services\.sheet: the repository has no such service"),
+        ("${PASSWORD}", "$ ", r":7:33: services\.api\.environment\.DATABASE_URL: "),
+        ("  database: {", "  api: {", r":9:3: backing\.api: is the name of a service too"),
+        ("  page: {", "  sheet: {", r":4:3: services\.sheet: the repository has no such service"),
         ("port: 5432", "prot: 5432", r"prot: unknown field; did you mean 'port'"),
         ("port: 5432", "port: 5432, user: 0", r":9: backing\.database\.user: .* equal to 1"),
         ("port: 5432", "port: 5432, data: pg", r":9: backing\.database\.data: .* pattern"),

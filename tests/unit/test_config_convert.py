@@ -1,8 +1,6 @@
 """Conversions: each format's own reader gives back what was written."""
 
-import json
 import subprocess
-import tomllib
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -11,45 +9,18 @@ from random import Random
 import pytest
 import yaml
 from dotenv import dotenv_values
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pipeline import documents
-from pipeline.catalogue.settings import Setting, Value, from_text, to_text
-from pipeline.config.convert import UnknownFormatError, converted, variables_of, without_clash
-from pipeline.config.disclose import (
-    UnknownSecretError,
-    disclosed,
-    read_plain,
-    secret_variables,
-    sensitive_setting,
-)
+from pipeline.catalogue.settings import Setting, Value
+from pipeline.config.convert import UnknownFormatError, converted, without_clash
+from pipeline.config.disclose import UnknownSecretError, disclosed, read_plain, sensitive_setting
 from pipeline.config.environment_file import InexpressibleError, environment_file, quoted
-from pipeline.config.resolve import Configuration, Overlays
+from pipeline.config.resolve import Configuration
 from pipeline.errors import InvalidFilesError
 from tests.unit.configs import example, loaded, shop_sections
+from tests.unit.hostile import hostile
 
-# Of each of hypothesis's hundred examples: 10,000 in all.
-CASES = 100
 PLAIN = "extends: base\nshop: {greeting: hello, origins: [a]}\n"
-# What some format or shell has its own idea of, and other text.
-PIECES = [*"ab0 \\'\"$`#\n\t!{}[]~*é=;&|<>:,-%@€𝄞\u2028\x85\r\x07\ufeff"]
-PIECES += ["no", "null", "1.0", "0777", "1:30", "<<", "${A}", "$$", "\\n", "\\'", "---\n", "'''"]
-
-
-def hostile(random: Random) -> str:
-    return "".join(random.choices(PIECES, k=random.randint(0, 6)))
-
-
-def random_values(random: Random) -> dict[str, Value]:
-    items = [hostile(random).replace(",", "").strip() for _ in range(random.randint(0, 3))]
-    return {
-        "greeting": hostile(random),
-        "origins": [item for item in items if item],
-        "threshold": random.choice([0, 1, random.random(), random.random() * 1e-9]),
-        "timeout_ms": random.randint(1, 5000),
-        "verbose": random.choice([True, False]),
-    }
 
 
 def with_values(values: dict[str, Value]) -> Configuration:
@@ -62,59 +33,11 @@ def with_values(values: dict[str, Value]) -> Configuration:
 BASE = loaded({"one": PLAIN}).one("one")
 
 
-@settings(deadline=None)
-@given(st.randoms(use_true_random=True))
-def test_yaml_json_and_toml_give_back_what_was_written(random: Random) -> None:
-    for _ in range(CASES // 4):
-        configuration = with_values(random_values(random))
-        plain = configuration.plain()
-        text = converted(configuration, "yaml")
-        assert yaml.safe_load(text) == plain
-        assert json.loads(converted(configuration, "json")) == plain
-        assert tomllib.loads(converted(configuration, "toml")) == plain
-        assert yaml.safe_load(converted(configuration, "configmap"))["data"] == variables_of(
-            configuration, "shop"
-        )
-
-
-@settings(deadline=None)
-@given(st.randoms(use_true_random=True))
-def test_yaml_is_an_environments_file_again(random: Random) -> None:
-    for _ in range(3):
-        configuration = with_values(random_values(random))
-        text = converted(configuration, "yaml")
-        assert loaded({"one": text}).one("one").plain() == configuration.plain()
-
-
-@settings(deadline=None)
-@given(st.randoms(use_true_random=True))
-def test_variables_give_back_what_was_written(random: Random) -> None:
-    for _ in range(10):
-        values = random_values(random)
-        values["greeting"] = "".join(c for c in str(values["greeting"]) if quoted(c) is not None)
-        configuration = with_values(values)
-        try:
-            text = converted(configuration, "env")
-        except InexpressibleError:
-            continue
-        again = loaded({"one": PLAIN}, name="one", overlays=Overlays(text)).one("one")
-        assert again.plain() == configuration.plain()
-
-
-@settings(deadline=None)
-@given(st.randoms(use_true_random=True))
-def test_a_value_is_read_as_it_was_written(random: Random) -> None:
-    known = BASE.sections["shop"].settings
-    for _ in range(CASES):
-        for name, value in random_values(random).items():
-            assert from_text(known[name], to_text(value)) == value
-
-
 def test_a_shell_reads_variables_exactly(tmp_path: Path) -> None:
     random = Random(1)
-    texts = sorted({hostile(random) for _ in range(20_000)} | {"", "a" * 1000})
+    texts = sorted({hostile(random) for _ in range(40_000)} | {"", "a" * 1000})
     written = {f"V{index}": text for index, text in enumerate(texts) if quoted(text) is not None}
-    assert len(written) > 5000
+    assert len(written) > 10_000
     (tmp_path / "env").write_text(environment_file(written))
     command = ["env", "-i", "sh", "-c", "set -a; . ./env; exec env -0"]
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout.decode()
@@ -216,12 +139,12 @@ def test_what_is_unknown_is_told() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("shop: {token: 5}", "one.yml:1: shop.token: expected text"),
-        ("shop:\n  token: 0123\n", "one.yml:2: shop.token: can't be read as plain YAML"),
-        ("shop: {mode: fast}", "one.yml:1: shop.mode: is no sensitive setting"),
-        ("- hunter2", "one.yml:1: expected sections"),
-        ("sops: {}", "one.yml:1: sops: is encrypted already"),
-        ("'hunter2", "one.yml:1: can't be read as plain YAML"),
+        ("shop: {token: 5}", "one.yml:1:15: shop.token: expected text"),
+        ("shop:\n  token: 0123\n", "one.yml:2:10: shop.token: can't be read as plain YAML"),
+        ("shop: {mode: fast}", "one.yml:1:8: shop.mode: is no sensitive setting"),
+        ("- hunter2", "one.yml:1:1: expected sections"),
+        ("sops: {}", "one.yml:1:1: sops: is encrypted already"),
+        ("'hunter2", "one.yml:1:9: can't be read as plain YAML"),
     ],
 )
 def test_a_wrong_plain_file_is_told_without_its_values(text: str, expected: str) -> None:
@@ -244,10 +167,3 @@ def test_a_plain_file_gives_its_secrets() -> None:
 @pytest.mark.parametrize("value", [True, 2**63, float("inf"), float("nan"), "5", None, 1 << 70])
 def test_numbers_that_no_format_could_carry_are_refused(value: object) -> None:
     assert not Setting(type="number", description="A").accepts(value)
-
-
-def test_a_service_is_given_its_secrets_by_variable() -> None:
-    assert secret_variables(BASE, {"shop": {"token": "no"}}) == {"shop": {"TOKEN": "no"}}
-    assert secret_variables(BASE, {}) == {"shop": {}}
-    with pytest.raises(InvalidFilesError, match=r"shop\.tokn: is no sensitive setting"):
-        secret_variables(BASE, {"shop": {"tokn": "hunter2"}})

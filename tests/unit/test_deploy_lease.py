@@ -5,6 +5,7 @@ from datetime import timedelta
 import anyio
 import pytest
 
+from pipeline.deploy import lease
 from pipeline.deploy.audit_store import ClusterStore
 from pipeline.deploy.cluster import ClusterAwayError
 from pipeline.deploy.lease import (
@@ -12,6 +13,7 @@ from pipeline.deploy.lease import (
     SECONDS,
     BusyError,
     GoodRevision,
+    Lease,
     LostLeaseError,
     Memory,
     Trial,
@@ -34,41 +36,65 @@ def good(revision: int, content: str = "a") -> GoodRevision:
     return GoodRevision(revision=revision, version="1.0.0", content=content)
 
 
+async def take(server: ApiServer, holder: str, ahead: timedelta = timedelta(0)) -> Lease:
+    return await acquired(server.cluster(ahead), "shop", holder, lambda _: None)
+
+
+@pytest.fixture
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "RENEWED_EVERY", 0.05)
+    monkeypatch.setattr(lease, "LOOK_EVERY", 0.02)
+
+
+@pytest.mark.usefixtures("_quick")
 async def test_a_second_deployer_is_told_who_deploys() -> None:
     server = ApiServer()
-    lease = await acquired(server.cluster(), "shop", "ann/1")
-    await lease.begin(TRIAL)
-    with pytest.raises(BusyError, match=r"ann/1 deploys to shop right now: deploy of 2\.0\.0"):
-        await acquired(server.cluster(), "shop", "bob/1")
-    await lease.release()
-    assert (await acquired(server.cluster(), "shop", "bob/1")).holder == "bob/1"
+    first = await take(server, "ann/1")
+    await first.begin(TRIAL)
+    over = anyio.Event()
+
+    async def try_it() -> None:
+        with pytest.raises(BusyError, match=r"ann/1 deploys to shop \(deploy of 2\.0\.0, since"):
+            await take(server, "bob/1")
+        over.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(try_it)
+        await holding(first, over.wait)
+    assert (await take(server, "bob/1")).holder == "bob/1"
 
 
+@pytest.mark.usefixtures("_quick")
 async def test_two_at_the_same_moment_do_not_both_get_it() -> None:
     server = ApiServer()
     won: list[str] = []
     lost: list[str] = []
+    over = anyio.Event()
 
-    async def take(holder: str) -> None:
+    async def deploy(holder: str) -> None:
         try:
-            await acquired(server.cluster(), "shop", holder)
-            won.append(holder)
+            taken = await take(server, holder)
         except BusyError:
             lost.append(holder)
+            if len(lost) == 9:
+                over.set()
+            return
+        won.append(holder)
+        await holding(taken, over.wait)
 
     async with anyio.create_task_group() as group:
         for number in range(10):
-            group.start_soon(take, f"run/{number}")
+            group.start_soon(deploy, f"run/{number}")
     assert (len(won), len(lost)) == (1, 9)
 
 
 async def test_a_dead_runs_lease_is_taken_over_with_what_it_remembers() -> None:
     server = ApiServer()
-    dead = await acquired(server.cluster(), "shop", "ann/1")
+    dead = await take(server, "ann/1")
     await dead.end(good(1))
     await dead.begin(TRIAL)
     await dead.reached("applied", 2)
-    taken = await acquired(server.cluster(LATER), "shop", "bob/1")
+    taken = await take(server, "bob/1", LATER)
     assert taken.memory.trial == TRIAL.model_copy(update={"to": 2, "phase": "applied"})
     assert taken.memory.current == good(1)
     assert taken.known["spec"]["leaseTransitions"] == 1
@@ -79,13 +105,13 @@ async def test_a_dead_runs_lease_is_taken_over_with_what_it_remembers() -> None:
 
 async def test_the_end_of_a_change_is_remembered() -> None:
     server = ApiServer()
-    lease = await acquired(server.cluster(), "shop", "ann/1")
+    held = await take(server, "ann/1")
     for revision in range(1, KEPT + 5):
-        await lease.begin(TRIAL)
-        await lease.end(good(revision, str(revision)))
-    assert lease.memory.trial is None
-    assert [kept.revision for kept in lease.memory.good] == list(range(5, KEPT + 5))
-    await lease.end(None)
+        await held.begin(TRIAL)
+        await held.end(good(revision, str(revision)))
+    assert held.memory.trial is None
+    assert [kept.revision for kept in held.memory.good] == list(range(5, KEPT + 5))
+    await held.end(None)
     stored = await remembered(server.cluster(), "shop")
     assert stored is not None
     assert memory_of(stored) == Memory()
@@ -100,13 +126,13 @@ def test_the_version_before_is_the_last_one_that_was_different() -> None:
 
 async def test_what_goes_wrong_meanwhile_is_raised_and_the_lease_given_back() -> None:
     server = ApiServer()
-    lease = await acquired(server.cluster(), "shop", "ann/1")
+    held = await take(server, "ann/1")
 
     async def work() -> None:
         raise PipelineError("no such image")
 
     with pytest.raises(PipelineError, match="no such image"):
-        await holding(lease, work)
+        await holding(held, work)
     stored = await remembered(server.cluster(), "shop")
     assert stored is not None
     assert held_until(stored, server.cluster().now()) is None

@@ -1,13 +1,16 @@
 """What is wrong with a rollout: each cause by its own name, and whether waiting can help."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from pipeline.deploy.watch.problem import Problem, one_line, probe_said
+from pipeline.deploy.watch.workloads import Expected
 from tests.unit.pods import (
     EMPTY,
     IMAGE,
+    NOW,
     Json,
     condition,
     crashing,
@@ -72,7 +75,15 @@ def pulls(message: str, reason: str = "ErrImagePull") -> Json:
         (f"{RESOLVE}: unexpected status from HEAD request to x: 404 Not Found", "not found"),
         (UNAUTHORISED, "unauthorised"),
         (DENIED, "not there, or not readable"),
-        (f"{RESOLVE}: 403 Forbidden", "not there, or not readable"),
+        (f"{RESOLVE}: insufficient_scope: authorization failed", "not there, or not readable"),
+        (f"{RESOLVE}: unexpected status: 403", "not there, or not readable"),
+        (f"{RESOLVE}: Forbidden", "not there, or not readable"),
+        (f"{RESOLVE}: unexpected status: 401", "unauthorised"),
+        (f"{RESOLVE}: Unauthorized", "unauthorised"),
+        (f"{RESOLVE}: no basic auth credentials", "unauthorised"),
+        (f"{RESOLVE}: authentication required", "unauthorised"),
+        (f"{RESOLVE}: name unknown", "not found"),
+        (f"{RESOLVE}: repository does not exist", "not found"),
         (f"{RESOLVE}: no match for platform in manifest: not found", "not made for the node's"),
         (f"{RESOLVE}: tls: x509: certificate signed by unknown authority", "isn't trusted"),
         (f"{RESOLVE}: http: server gave HTTP response to HTTPS client", "HTTPS was expected"),
@@ -110,8 +121,18 @@ def test_a_network_that_fails_may_come_back_once() -> None:
     assert of(pulls(TIMEOUT), once, again).certain
     counted = {"count": 2, "lastObservedTime": "2026-11-26T12:00:00.123456Z"}
     assert of(pulls(TIMEOUT), once | {"series": counted}).certain
+    gone = event("Failed", f'{failed} "{IMAGE}": {NOT_FOUND}', seconds=-9)
+    backs_off = pulls("Back-off", "ImagePullBackOff")
+    assert of(backs_off, once, gone).message.endswith("i/o timeout")
     # The line that goes with each of them isn't one more.
     assert not of(pulls(TIMEOUT), once, event("Failed", "Error: ErrImagePull")).certain
+
+
+@pytest.mark.parametrize("reason", ["RegistryUnavailable", "ImageInspectError"])
+def test_a_registry_may_be_there_again(reason: str) -> None:
+    problem = of(pulls("registry is busy", reason))
+    assert problem.message == f"image can't be pulled: {IMAGE} registry is busy"
+    assert not problem.certain
 
 
 def test_a_name_doesnt_say_what_happened() -> None:
@@ -171,12 +192,14 @@ def test_a_program_that_isnt_there() -> None:
         end = ended(128, reason, NO_PROGRAM)
         problem = of(status(waiting=("CrashLoopBackOff", "back-off"), last=end))
         assert (problem.message, problem.reason, problem.certain) == (message, reason, True)
+        assert (problem.logs, problem.previous) == (False, False)
     assert not of(status(waiting=("RunContainerError", "context deadline exceeded"))).certain
 
 
 def test_a_hook_that_fails() -> None:
     problem = of(status(waiting=("PostStartHookError", "exited with 1")))
     assert (problem.message, problem.certain) == ("hook fails: exited with 1", True)
+    assert problem.logs
 
 
 def test_once_is_no_crash_loop() -> None:
@@ -199,6 +222,8 @@ def test_twice_is() -> None:
 
 
 def test_when_it_crashes() -> None:
+    assert of(crashing(start=-50, ran=10)).message == "crashes at start (exit code 2)"
+    assert of(crashing(start=-50, ran=11)).message == "crashes after 11 s (exit code 2)"
     assert of(crashing(start=-50, ran=45)).message == "crashes after 45 s (exit code 2)"
     assert of(crashing(exit_code=0)).message == "ends by itself (exit code 0)"
 
@@ -221,7 +246,8 @@ def test_memory_never_grows() -> None:
         assert str(problem) == "api-gateway: runs out of memory (limit 64Mi)"
         assert (problem.reason, problem.certain, problem.logs) == ("OOMKilled", True, True)
     said = "container init was OOM-killed (memory limit too low?)"
-    assert of(status(waiting=("RunContainerError", said))).reason == "OOMKilled"
+    problem = of(status(waiting=("RunContainerError", said)))
+    assert (problem.reason, problem.certain, problem.logs) == ("OOMKilled", True, False)
     end = ended(128, "StartError", said)
     assert of(status(waiting=("CrashLoopBackOff", "back-off"), last=end)).reason == "OOMKilled"
     nowhere = pod(containers=[status(name="injected", terminated=end)])
@@ -239,12 +265,14 @@ def test_a_container_that_is_killed_by_its_probe(kind: str, message: str) -> Non
     kill = event("Killing", KILLED.format(kind), seconds=-1)
     why = event("Unhealthy", UNHEALTHY.format(kind.capitalize()))
     other = event("Unhealthy", "Readiness probe failed: connection refused", seconds=-2)
-    problem = of(status(running=-30), why, other, kill)
+    warning = event("ProbeWarning", f"{kind.capitalize()} probe warning: odd", seconds=-2)
+    problem = of(status(running=-30), why, other, warning, kill)
     assert (problem.message, problem.certain) == (message, True)
     assert (problem.reason, problem.logs, problem.previous) == ("Unhealthy", True, False)
     problem = of(status(restarts=1, running=-1, last=ended(0, start=-30, ran=29)), why, kill)
     assert (problem.message, problem.previous) == (message, True)
     assert of(status(running=-30), kill).message == message.replace(": HTTP 503", "")
+    assert not of(status(waiting=("ContainerCreating", "")), kill).certain
     stopped = event("Killing", "Stopping container main")
     assert judged(pod(), events=[stopped]).problems == []
 
@@ -274,6 +302,8 @@ def test_what_started_before_its_database_may_have_failed_for_it() -> None:
     crash, databases = crashing(restarts=4, start=-20), [stateful_set()]
     late = database_pod(ready_since=-10)
     assert not found(pod(containers=[crash]), late, stateful_sets=databases).certain
+    same = database_pod(ready_since=-20)
+    assert not found(pod(containers=[crash]), same, stateful_sets=databases).certain
     early = database_pod(ready_since=-21)
     assert found(pod(containers=[crash]), early, stateful_sets=databases).certain
     starts = database_pod(ready=False)
@@ -307,8 +337,17 @@ def test_room_may_come() -> None:
     assert found(full).certain
     assert not found(full, old_pod(ending=True)).certain
     assert not found(full, events=[event("TriggeredScaleUp", "pool 1->2", container="")]).certain
-    taint = "1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }."
-    assert not found(pending(-60, f"0/1 nodes are available: {taint}")).certain
+    for taint in (
+        *("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"),
+        *(
+            "node.kubernetes.io/network-unavailable",
+            "node.cloudprovider.kubernetes.io/uninitialized",
+        ),
+    ):
+        said = f"0/1 nodes are available: 1 node(s) had untolerated taint {{{taint}: }}."
+        assert not found(pending(-60, said)).certain
+    gated = condition("PodScheduled", "False", "SchedulingGated", "waits", -60)
+    assert judged(pod(phase="Pending", containers=[], conditions=[gated])).problems == []
     pinned = pending(-60, "0/1 nodes are available: 1 node(s) had untolerated taint {gpu: }.")
     assert found(pinned, old_pod(ending=True)).certain
 
@@ -326,7 +365,15 @@ def test_a_volume_that_nobody_provides() -> None:
     ]
     problem = found(pending(-15, said, claim="data-0"), events=events)
     assert problem.message.endswith('data-0: storageclass "fast" not found')
-    assert problem.certain
+    assert (problem.reason, problem.certain) == ("Unbound", True)
+
+
+def test_a_volume_that_there_is_none_of() -> None:
+    said = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims."
+    claim = {"kind": "PersistentVolumeClaim", "about": "claim", "container": "", "name": "data-0"}
+    none = event("FailedBinding", "no storage class is set", **claim)
+    problem = found(pending(-5, said, claim="data-0"), events=[none])
+    assert problem.message.endswith("data-0: no storage class is set")
 
 
 @pytest.mark.parametrize(
@@ -342,7 +389,7 @@ def test_what_cant_be_mounted(said: str, certain: bool) -> None:
     waits = pod(containers=[status(waiting=("ContainerCreating", ""))], phase="Pending")
     problem = found(waits, events=[event("FailedMount", said, container="")])
     assert problem.message == f"can't mount its volumes: {said}"
-    assert problem.certain == certain
+    assert (problem.reason, problem.certain) == ("FailedMount", certain)
     assert judged(pod(), events=[event("FailedMount", said, container="")]).problems == []
 
 
@@ -354,9 +401,14 @@ def test_one_pod_that_is_evicted_is_replaced() -> None:
     assert found(pod(**lost), pod("api-gateway-2-b", **lost)).certain
     fault = 'Usage of EmptyDir volume "tmp" exceeds the limit "16Mi". '
     assert found(pod(**(lost | {"message": fault}))).certain
+    fault = "Container main exceeded its local ephemeral storage limit"
+    assert found(pod(**(lost | {"message": fault}))).certain
+    fault = "Pod ephemeral local storage usage exceeds the total limit of containers 1Gi"
+    assert found(pod(**(lost | {"message": fault}))).certain
     taken = [condition("DisruptionTarget", "True", "PreemptionByScheduler", "for another")]
     problem = found(pod(phase="Failed", conditions=taken))
     assert problem.message == "is thrown off its node (PreemptionByScheduler): for another"
+    assert found(pod(phase="Failed")).message == "is thrown off its node (Failed): no message"
 
 
 def refused(message: str, *pods: Json, since: int = -5) -> Problem:
@@ -379,6 +431,7 @@ def test_pods_that_nobody_lets_in(message: str, certain: bool) -> None:
     problem = refused(message)
     assert problem.message == f"can't make its pods: {message}"
     assert (problem.pod, problem.reason, problem.certain) == ("", "FailedCreate", certain)
+    assert (problem.logs, problem.previous) == (False, False)
 
 
 def test_a_quota_may_become_free() -> None:
@@ -408,8 +461,14 @@ def test_a_stateful_set_that_may_not_make_its_pods() -> None:
     assert (problem.workload, problem.reason, problem.certain) == ("postgres", "FailedCreate", True)
     made = database_pod(ready=False, created=-1)
     assert judged(made, stateful_sets=[stateful_set(ready=0)], **waits).problems == []
+    made = database_pod(ready=False, created=-5)
+    assert judged(made, stateful_sets=[stateful_set(ready=0)], **waits).problems == []
     two = [stateful_set(replicas=2, ready=0)]
     assert judged(made, stateful_sets=two, **waits).problems == []
+    earlier = waits | {"expected": Expected(images={}, since=NOW - timedelta(seconds=5))}
+    none = [stateful_set(ready=0, updated=0)]
+    assert judged(stateful_sets=none, **earlier).problems == []
+    waits["events"] = [failed, event("SuccessfulCreate", "create Pod postgres-0", **about)]
     assert found(database_pod(ready=False), stateful_sets=two, **waits).certain is False
 
 
@@ -420,6 +479,7 @@ def test_deadline_and_pause() -> None:
     assert (problem.reason, problem.certain) == ("ProgressDeadlineExceeded", True)
     problem = found(pod(), deployments=[deployment(counted=(3, 1, 0), paused=True)])
     assert (problem.reason, problem.certain) == ("Paused", True)
+    assert problem.message == "is paused: `kubectl rollout resume` it"
 
 
 def test_old_pods_never_count() -> None:
@@ -434,7 +494,8 @@ def test_old_pods_never_count() -> None:
 
 
 def test_what_isnt_looked_at_yet_has_no_problems() -> None:
-    unseen = [deployment(counted=(3, 1, 0), observed=3)]
+    late = condition("Progressing", "False", "ProgressDeadlineExceeded", "of the one before")
+    unseen = [deployment(counted=(3, 1, 0), observed=3, conditions=[late])]
     assert judged(pod(containers=[crashing()]), deployments=unseen).problems == []
 
 
@@ -455,6 +516,9 @@ def test_what_pods_share_is_said_once_and_the_worst_first() -> None:
         (UNHEALTHY.format("Readiness"), "HTTP 503"),
         ('Readiness probe failed: Get "http://10/": connect: connection refused', "connection"),
         ('Liveness probe failed: Get "http://10/": context deadline exceeded', "no answer in time"),
+        ("Readiness probe failed: (Client.Timeout exceeded while waiting)", "no answer in time"),
+        ("Readiness probe failed: command timed out", "no answer in time"),
+        ("Readiness probe failed: dial tcp 10.0.0.1:80: i/o timeout", "no answer in time"),
         ("Startup probe failed: no response\nfrom it", "no response from it"),
         ("Readiness probe errored", "Readiness probe errored"),
     ],

@@ -45,10 +45,12 @@ def test_done() -> None:
 
 
 def test_up_beside_the_old_version() -> None:
-    judgement = judged(*READY, *OLD, deployments=[deployment(counted=(6, 3, 3))])
+    sets = [replica_set(revision=1, available=3), replica_set(available=2)]
+    both = deployment(counted=(6, 3, 5))
+    judgement = judged(*READY, *OLD, deployments=[both], replica_sets=sets)
     assert (judgement.done, judgement.updated_ready) == (False, True)
     assert [str(one) for one in judgement.waiting] == [
-        "api-gateway: 3 of 3 new pods ready (3 available), 3 old still there"
+        "api-gateway: 3 of 3 new pods ready (2 available), 3 old still there"
     ]
 
 
@@ -73,19 +75,23 @@ def test_a_pod_that_ends_isnt_ready() -> None:
 
 def test_nothing_is_nothing() -> None:
     assert judged(deployments=[deployment(replicas=0)]).done
+    assert not judged(deployments=[deployment(replicas=0, observed=3)]).done
     assert judged(deployments=[], expected=EMPTY).done
 
 
 def test_what_isnt_told_or_seen_yet_isnt_done() -> None:
-    for workload, sets, lag in (
-        (deployment(image=OLD_IMAGE), None, f"it isn't told yet to run {IMAGE}"),
-        (deployment(revision="fff"), None, "it isn't of revision 0123abc yet"),
-        (deployment(observed=3), None, "Kubernetes hasn't looked at its change yet"),
-        (deployment(), [replica_set(revision=1)], "its new ReplicaSet isn't there yet"),
+    for workload, lag in (
+        (deployment(image=OLD_IMAGE), f"it isn't told yet to run {IMAGE}"),
+        (deployment(revision="fff"), "it isn't of revision 0123abc yet"),
+        (deployment(observed=3), "Kubernetes hasn't looked at its change yet"),
     ):
-        judgement = judged(*READY, deployments=[workload], replica_sets=sets)
+        judgement = judged(*READY, deployments=[workload])
         assert (judgement.done, judgement.updated_ready) == (False, False)
         assert [str(one) for one in judgement.waiting] == [f"api-gateway: {lag}"]
+    before = {"replica_sets": [replica_set(revision=1)], "deployments": [deployment()]}
+    assert line(*OLD, **before) == (
+        "api-gateway: 0 of 3 new pods ready (0 available), 3 old still there"
+    )
     assert line(deployments=[]) == "api-gateway: it isn't there yet"
     anything = Expected(images={}, revision="")
     assert judged(*READY, deployments=[deployment(image=OLD_IMAGE)], expected=anything).done
@@ -94,12 +100,14 @@ def test_what_isnt_told_or_seen_yet_isnt_done() -> None:
 def test_a_line_says_how_far_it_is_and_what_it_waits_for() -> None:
     probe = event("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503")
     older = event("Unhealthy", "Startup probe failed: connection refused", seconds=-20)
-    assert line(pod(), READY[1], events=[probe, older]) == (
+    started = event("Started", "Started container main", seconds=-1)
+    assert line(pod(), READY[1], events=[probe, older, started]) == (
         "api-gateway: 1 of 3 new pods ready (0 available); "
         "pod api-gateway-2-a: starting, readiness probe: HTTP 503"
     )
 
 
+GATED = condition("PodScheduled", "False", "SchedulingGated")
 CREATING = [status(waiting=("ContainerCreating", ""))]
 INIT = status(name="migrate", running=-5)
 INIT_DONE = status(name="migrate", ready=True, terminated=ended(0, "Completed"))
@@ -112,6 +120,7 @@ PULLED = event("Pulled", "Successfully pulled image", seconds=-2)
     [
         ({}, [], "starting"),
         ({"containers": [], "conditions": [condition("x", "True")]}, [], "gets a node"),
+        ({"containers": [], "conditions": [GATED]}, [], "gets a node"),
         ({"containers": CREATING}, [], "is being created"),
         ({"containers": CREATING}, [PULLING], "image is being pulled"),
         ({"containers": CREATING}, [PULLING, PULLED], "is being created"),
@@ -124,8 +133,23 @@ def test_what_a_pod_is_at(settings: Any, events: list[Json], doing: str) -> None
     assert line(pod(**settings), events=events).endswith(f"pod api-gateway-2-a: {doing}")
 
 
+def test_the_pod_that_is_waited_for_is_one_that_lasts() -> None:
+    lost = pod("api-gateway-2-0", phase="Failed", reason="Evicted", message="low on memory")
+    gone = old_pod("api-gateway-1-0", ending=True)
+    assert line(lost, pod(), gone, OLD[0]) == (
+        "api-gateway: 0 of 3 new pods ready (0 available), 1 old still there; "
+        "pod api-gateway-2-a: starting"
+    )
+    assert line(*READY, old_pod(ready=False)) == (
+        "api-gateway: 3 of 3 new pods ready (0 available), 1 old still there"
+    )
+
+
 def test_gates() -> None:
     conditions = [condition("PodScheduled", "True"), condition("ContainersReady", "True")]
+    conditions[1]["status"] = "False"
+    assert line(pod(conditions=conditions)).endswith("starting")
+    conditions[1]["status"] = "True"
     gated = pod(conditions=conditions)
     assert line(gated).endswith("waits for its readiness gates")
 
@@ -180,12 +204,27 @@ def test_what_is_done_waits_for_nothing() -> None:
     evicted = pod("api-gateway-2-0", phase="Failed", reason="Evicted", message="low on memory")
     judgement = judged(evicted, *READY, deployments=[deployment()])
     assert (judgement.done, judgement.problems) == (True, [])
+    once = status(ready=True, restarts=1, running=-5, last=ended(137, "OOMKilled"))
+    hungry = pod("api-gateway-2-c", ready=True, containers=[once])
+    judgement = judged(*READY[:2], hungry, deployments=[deployment()])
+    assert judgement.done
+    assert [problem.reason for problem in judgement.certain] == ["OOMKilled"]
 
 
 def test_several_workloads() -> None:
     judgement = judged(*READY, stateful_sets=[stateful_set(ready=0)], deployments=[deployment()])
     assert (judgement.done, judgement.updated_ready) == (False, False)
     assert [one.workload for one in judgement.waiting] == ["postgres"]
+    web = [deployment("web", replicas=1, counted=(1, 1, 0), image="web")]
+    crash = pod("web-2-a", owner="set-web-2", containers=[crashing()])
+    sets = [replica_set("web"), replica_set()]
+    pair = judged(*READY, crash, deployments=[*web, deployment()], replica_sets=sets)
+    assert [one.workload for one in pair.problems] == ["web"]
+    assert [one.workload for one in pair.waiting] == ["web"]
+    both = judged(
+        *READY, database_pod(), stateful_sets=[stateful_set()], deployments=[deployment()]
+    )
+    assert (both.done, both.updated_ready) == (True, True)
 
 
 def test_an_object_that_isnt_one() -> None:

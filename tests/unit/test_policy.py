@@ -136,7 +136,7 @@ def test_an_exemption_that_expired_fails_with_its_line() -> None:
     assert not summary.passed
     assert rules(summary)["region"].outcome == "fail"
     assert rules(summary)["waivers"].why == [
-        "config/waivers.yml:6: exemptions[0].expires: the exemption of shop from region expired "
+        "config/waivers.yml:6:14: exemptions[0].expires: the exemption of shop from region expired "
         "after 2026-06-30; ask shop@acme.example: mend it, or give a new reason and day"
     ]
 
@@ -159,8 +159,8 @@ def test_an_exemption_that_nothing_needs_fails_only_when_everything_was_judged()
     summary = judged(said(), EXEMPTION)
     assert not summary.passed
     assert rules(summary)["waivers"].why == [
-        "config/waivers.yml:2: exemptions[0]: the exemption of shop from region is needed no more; "
-        "take it out"
+        "config/waivers.yml:2:5: exemptions[0]: the exemption of shop from region is needed no "
+        "more; take it out"
     ]
     assert judged(said(), EXEMPTION, complete=False).passed
     assert not judged(said(), EXEMPTION, DAY_AFTER, complete=False).passed
@@ -253,15 +253,15 @@ label: [a]
         load_policy(text)
     told = str(caught.value)
     for expected in [
-        f"{POLICY_FILE}:2: vulnerabilities.with_fix: Input should be 'negligible', 'low'",
-        f"{POLICY_FILE}:3: vulnerabilities.without_fx: unknown field; did you mean 'without_fix'?",
-        f"{POLICY_FILE}:4: vulnerabilities.grace_days: Input should be greater than or equal to 0",
-        f"{POLICY_FILE}:6: licences.denied: Input should be a valid list, got 'AGPL-3.0-only'",
-        f"{POLICY_FILE}:7: licences.unknown: Input should be 'allow' or 'deny', got 'maybe'",
-        f"{POLICY_FILE}:8: base_image.max_age_days: Input should be greater than 0, got 0",
-        f"{POLICY_FILE}:9: signatures: Input should be 'required' or 'optional'",
-        f"{POLICY_FILE}:10: attestations[1]: Input should be 'sbom', 'scan' or 'provenance'",
-        f"{POLICY_FILE}:11: label: unknown field; did you mean 'labels'?",
+        f"{POLICY_FILE}:2:13: vulnerabilities.with_fix: Input should be 'negligible', 'low'",
+        f"{POLICY_FILE}:3:3: vulnerabilities.without_fx: unknown field; did you mean",
+        f"{POLICY_FILE}:4:15: vulnerabilities.grace_days: Input should be greater than or equal",
+        f"{POLICY_FILE}:6:11: licences.denied: Input should be a valid list, got 'AGPL-3.0-only'",
+        f"{POLICY_FILE}:7:12: licences.unknown: Input should be 'allow' or 'deny', got 'maybe'",
+        f"{POLICY_FILE}:8:28: base_image.max_age_days: Input should be greater than 0, got 0",
+        f"{POLICY_FILE}:9:13: signatures: Input should be 'required' or 'optional'",
+        f"{POLICY_FILE}:10:22: attestations[1]: Input should be 'sbom', 'scan' or 'provenance'",
+        f"{POLICY_FILE}:11:1: label: unknown field; did you mean 'labels'?",
     ]:
         assert expected in told
 
@@ -281,9 +281,9 @@ def test_mistakes_in_exemptions() -> None:
         load_waivers(text)
     told = str(caught.value)
     for expected in [
-        "config/waivers.yml:2: exemptions[0].rule: String should match pattern",
-        "config/waivers.yml:3: exemptions[0].subjct: unknown field; did you mean 'subject'?",
-        "config/waivers.yml:4: exemptions[0].reason: is empty, got ' '",
-        "config/waivers.yml:2: exemptions[0].expires: is missing",
+        "config/waivers.yml:2:11: exemptions[0].rule: String should match pattern",
+        "config/waivers.yml:3:5: exemptions[0].subjct: unknown field; did you mean 'subject'?",
+        "config/waivers.yml:4:13: exemptions[0].reason: is empty, got ' '",
+        "config/waivers.yml:2:5: exemptions[0].expires: is missing",
     ]:
         assert expected in told

@@ -49,9 +49,9 @@ def test_all_mistakes_at_once() -> None:
     with pytest.raises(InvalidFilesError) as caught:
         load_scan(wrong)
     said = str(caught.value)
-    assert "config/scan.yml:2: trivy_databases[0]: String should match pattern" in said
-    assert "config/scan.yml:3: grype_databases: List should have at least 1 item" in said
-    assert "config/scan.yml:4: grype_database: unknown field; did you mean" in said
+    assert "config/scan.yml:2:5: trivy_databases[0]: String should match pattern" in said
+    assert "config/scan.yml:3:18: grype_databases: List should have at least 1 item" in said
+    assert "config/scan.yml:4:1: grype_database: unknown field; did you mean" in said
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_waiver_passes_the_gate_until_it_expires() -> None:
     expired = judge([finding], file, date(2026, 7, 1))
     assert not expired.passed
     assert expired.judgements[0].result is Result.FAIL
-    assert [mistake.line for mistake in expired.stale] == [2]
+    assert [mistake.place.line for mistake in expired.stale] == [2]
 
 
 def test_a_waiver_too_many_fails_though_nothing_blocks() -> None:

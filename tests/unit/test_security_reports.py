@@ -93,7 +93,7 @@ def test_a_table_of_a_whole_scan() -> None:
     for expected in [
         "Waived:\n  CVE-2021-23337 in lodash: until 2026-06-30 by me: No.",
         "Scanners disagree:\n  CVE-2024-5535 in libssl3: severity: grype high, trivy critical",
-        "Waivers that are no longer right:\n  config/waivers.yml:3: waivers[1]: ",
+        "Waivers that are no longer right:\n  config/waivers.yml:3:5: waivers[1]: ",
         "shop (linux/amd64, linux/arm64)",
         "Scanned 3 images: 14 findings (3 critical, 5 high, 3 medium, 3 low).",
         "5 to fix before a release, 1 waived, 8 that may stay.",
@@ -335,7 +335,7 @@ def test_html() -> None:
     assert "<title>Scan of shop</title>" in text
     assert "grype: high" in text
     assert "published 2024-06-27" in text
-    assert "config/waivers.yml:3: waivers[1]: the waiver of CVE-1" in text
+    assert "config/waivers.yml:3:5: waivers[1]: the waiver of CVE-1" in text
     for name in ("critical", "fail", "waived"):
         assert f'id="show-{name}" checked' in text
         assert f"body:has(#show-{name}:not(:checked)) tr.{name} {{ display: none; }}" in text

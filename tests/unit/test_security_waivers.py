@@ -71,7 +71,7 @@ def test_a_waiver_counts_on_its_last_day_and_not_after_it() -> None:
     assert results[DAY_AFTER]["CVE-2021-23337"] is Result.FAIL
     assert stale(WAIVERS, LAST_DAY) == []
     assert stale(WAIVERS, DAY_AFTER) == [
-        "config/waivers.yml:6: waivers[0].expires: the waiver of GHSA-35jh-r3h4-6jhm in "
+        "config/waivers.yml:6:14: waivers[0].expires: the waiver of GHSA-35jh-r3h4-6jhm in "
         "pkg:npm/lodash@4.17.20 expired after 2026-06-30; ask shop@acme.example: "
         "fix it, or give a new reason and day"
     ]
@@ -88,7 +88,7 @@ def test_a_waiver_counts_on_its_last_day_and_not_after_it() -> None:
 )
 def test_a_waiver_that_matches_nothing_is_a_failure(changed: dict[str, str]) -> None:
     [said] = stale(one_waiver(**changed), LAST_DAY)
-    assert said.startswith("config/waivers.yml:2: waivers[0]: the waiver of ")
+    assert said.startswith("config/waivers.yml:2:3: waivers[0]: the waiver of ")
     assert said.endswith("matches no finding any more; take it out")
 
 
@@ -141,17 +141,17 @@ waivers:
         load_waivers(wrong)
     said = str(caught.value)
     for expected in [
-        "config/waivers.yml:3: waivers[0].package: String should match pattern",
-        "config/waivers.yml:4: waivers[0].reason: is empty, got ' '",
-        "config/waivers.yml:6: waivers[0].expires: Input should be a valid date",
-        "config/waivers.yml:7: waivers[1].reason: is missing",
-        "config/waivers.yml:7: waivers[1].owner: is missing",
-        "config/waivers.yml:7: waivers[1].expires: is missing",
-        "config/waivers.yml:9: waivers[1].expire: unknown field; did you mean 'expires'?",
-        "config/waivers.yml:10: waivers[1].justification: Input should be 'component_not_present'",
+        "config/waivers.yml:3:14: waivers[0].package: String should match pattern",
+        "config/waivers.yml:4:13: waivers[0].reason: is empty, got ' '",
+        "config/waivers.yml:6:14: waivers[0].expires: Input should be a valid date",
+        "config/waivers.yml:7:5: waivers[1].reason: is missing",
+        "config/waivers.yml:7:5: waivers[1].owner: is missing",
+        "config/waivers.yml:7:5: waivers[1].expires: is missing",
+        "config/waivers.yml:9:5: waivers[1].expire: unknown field; did you mean 'expires'?",
+        "config/waivers.yml:10:20: waivers[1].justification: Input should be 'component_not",
     ]:
         assert expected in said
-    with pytest.raises(InvalidFilesError, match=r":7: waivers\[1\]: is the same .* at line 2"):
+    with pytest.raises(InvalidFilesError, match=r":7:3: waivers\[1\]: is the same .* at line 2"):
         load_waivers(one_waiver() + one_waiver(id="cve-2021-23337").removeprefix("waivers:\n"))
 
 

@@ -54,10 +54,10 @@ def test_without_a_file_signatures_are_logged_and_older_tools_read_them() -> Non
 
 def test_mistakes_are_named_with_their_lines() -> None:
     said = mistakes("transparancy_log: never\nkeys: [1]\nidentities:\n  - issuer: github\n")
-    assert "config/signing.yml:1: transparancy_log: unknown field" in said
+    assert "config/signing.yml:1:1: transparancy_log: unknown field" in said
     assert "did you mean 'transparency_log'?" in said
-    assert "config/signing.yml:2: keys[0]" in said
-    assert "config/signing.yml:4: identities[0].issuer" in said
+    assert "config/signing.yml:2:8: keys[0]" in said
+    assert "config/signing.yml:4:13: identities[0].issuer" in said
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import get_args
 
 from pipeline import documents
 from pipeline.catalogue.models import IMAGES, REGISTRY, SERVICE_FILE, Images, Registry, ServiceFile
+from pipeline.documents import Document
 from pipeline.errors import InvalidFilesError, Mistake, PipelineError
 
 SERVICE_FILES = "services/*/service.yml"
@@ -25,10 +26,11 @@ class EmptyRepositoryError(PipelineError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One service and the folder that holds it."""
+    """One service, the folder that holds it, and its file there."""
 
     service: ServiceFile
     directory: str
+    document: Document
 
 
 def load_services(files: Mapping[str, str]) -> list[Entry]:
@@ -60,7 +62,7 @@ def load_services(files: Mapping[str, str]) -> list[Entry]:
                         "names are unique in a repository",
                     )
                 )
-        entries.append(Entry(service, str(PurePosixPath(path).parent)))
+        entries.append(Entry(service, str(PurePosixPath(path).parent), document))
     if mistakes:
         raise InvalidFilesError(mistakes)
     return sorted(entries, key=lambda entry: entry.service.name)
@@ -98,7 +100,7 @@ def load_images(default: str, own: str | None) -> Images:
         mine = documents.parse(IMAGES_FILE, own)
         if not isinstance(mine.data, dict):
             raise InvalidFilesError([mine.mistake((), "expected a mapping of names to images")])
-        document = documents.Document(IMAGES_FILE, {**document.data, **mine.data}, mine.lines)
+        document = replace(mine, data={**document.data, **mine.data})
     return documents.validate(document, IMAGES, list(Images.model_fields))
 
 

@@ -118,10 +118,10 @@ def _mistakes(document: Document, stack: Stack, services: Collection[str]) -> It
         yield document.mistake(("entry",), f"'{stack.entry}' is not among services")
     for name in stack.backing:
         if name in stack.services:
-            yield document.mistake(("backing", name), "is the name of a service too")
+            yield document.misnamed(("backing", name), "is the name of a service too")
     for name in stack.services:
         if name not in services:
-            yield document.mistake(
+            yield document.misnamed(
                 ("services", name),
                 f"the repository has no such service; it has {_listed(services)}",
             )

@@ -90,7 +90,7 @@ class WaiversFile:
 def load_waivers(text: str | None) -> WaiversFile:
     """Read the waivers; none without a file. Raises InvalidFilesError with every mistake."""
     if text is None:
-        return WaiversFile(Document(WAIVERS_FILE, {}, {}), [])
+        return WaiversFile(documents.unplaced(WAIVERS_FILE, {}), [])
     document = documents.parse(WAIVERS_FILE, text)
     known = [*Waivers.model_fields, *Waiver.model_fields, *Exemption.model_fields]
     content = documents.validate(document, WAIVERS, known)
@@ -100,7 +100,7 @@ def load_waivers(text: str | None) -> WaiversFile:
     for index, waiver in enumerate(waivers):
         first = first_with.setdefault((waiver.id.upper(), waiver.package), index)
         if first != index:
-            line = document.lines["waivers", first]
+            line = document.values["waivers", first].line
             mistakes.append(
                 document.mistake(("waivers", index), f"is the same as the waiver at line {line}")
             )

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
+from pipeline import documents
 from pipeline.catalogue.settings import measure
 from pipeline.config.environments import Environments
 from pipeline.config.resolve import Configuration, Configured
 from pipeline.config.secrets import SecretsFile, secrets_path
 from pipeline.config.sections import PERFORMANCE
-from pipeline.errors import InvalidFilesError, Mistake
+from pipeline.errors import InvalidFilesError, Mistake, bounded
 
 
 def check(
@@ -18,12 +19,12 @@ def check(
     """Check all environments, by name. Raises InvalidFilesError with every mistake."""
     mistakes: list[Mistake] = []
     for name, configuration in configurations.items():
-        mistakes += _missing(environments, configurations, configuration)
-        mistakes += _missing_secrets(configuration, secrets.get(name))
-        mistakes += _replicas(environments, configuration)
+        mistakes += bounded(_missing(environments, configurations, configuration))
+        mistakes += bounded(_missing_secrets(configuration, secrets.get(name)))
+        mistakes += bounded(_replicas(environments, configuration))
         other = environments.files[name].head.stricter_than
         if other is not None and other in configurations:
-            mistakes += _laxer(environments, configuration, configurations[other])
+            mistakes += bounded(_laxer(environments, configuration, configurations[other]))
     if mistakes:
         raise InvalidFilesError(mistakes)
 
@@ -60,10 +61,9 @@ def _missing_secrets(configuration: Configuration, file: SecretsFile | None) -> 
         if not setting.sensitive or setting.optional:
             continue
         if file is None or (key, field) not in file.names:
-            yield Mistake(
-                secrets_path(name),
-                1,
-                f"{key}.{field}",
+            document = file.document if file else documents.unplaced(secrets_path(name), {})
+            yield document.mistake(
+                (key, field),
                 f"is missing: set it with `config --environment {name} set-secret "
                 f"--name {key}.{field} --value env://VALUE`",
             )

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 import dagger
 from dagger import Doc, Name, dag, field, function
 
-from pipeline import handed
+from pipeline import documents, handed
 from pipeline.catalogue.repository import read_repository, read_stack, texts
 from pipeline.catalogue.settings import from_text
 from pipeline.catalogue.stack import STACK_FILE
@@ -16,7 +16,6 @@ from pipeline.config.disclose import (
     checked,
     disclosed,
     read_plain,
-    secret_variables,
     sensitive_setting,
 )
 from pipeline.config.environments import ENVIRONMENT_FILES, SECRETS_FILES
@@ -27,6 +26,7 @@ from pipeline.config.secrets import load_secrets, secrets_path
 from pipeline.config.sections import Sections, sections_of
 from pipeline.config.sops import Sops, SopsError
 from pipeline.config.summary import explanation, summarised
+from pipeline.config.variables import Variables, variables_of_services
 from pipeline.objects import Format, object_type, side_effect
 from pipeline.programs import program
 from pipeline.report.config import explained, render_config
@@ -61,9 +61,14 @@ class Config:
     key: dagger.Secret | None
 
     @classmethod
-    def of(cls, source: dagger.Directory) -> Self:
-        """Look at all environments of a repository as they are."""
-        return cls(source=source, environment=None, flags=[], variables="", key=None)
+    def of(
+        cls,
+        source: dagger.Directory,
+        environment: str | None = None,
+        key: dagger.Secret | None = None,
+    ) -> Self:
+        """Look at the environments of a repository as they are."""
+        return cls(source=source, environment=environment, flags=[], variables="", key=key)
 
     @function
     async def validate(self) -> str:
@@ -146,7 +151,8 @@ class Config:
         key, setting_name = sensitive_setting(name, sections)
         setting = sections[key].settings[setting_name]
         found = from_text(setting, await value.plaintext())
-        secrets = checked(secrets_path(environment), {key: {setting_name: found}}, sections)
+        given = documents.unplaced(secrets_path(environment), {key: {setting_name: found}})
+        secrets = checked(given, sections)
         sops = await self._sops()
         if await self.source.exists(secrets_path(environment)):
             encrypted = await sops.with_value(
@@ -221,7 +227,18 @@ class Config:
             return {}
         sops = await self._sops()
         data = await sops.decrypted(await self._encrypted(configuration.environment))
-        return secret_variables(configuration, data)
+        services = variables_of_services(configuration, data)
+        return {name: dict(variables.secret) for name, variables in services.items()}
+
+    async def variables_of_services(self) -> dict[str, Variables]:
+        """Give what the environment sets for each service, by name; secrets with a key only."""
+        loaded = await self.loaded()
+        configuration = loaded.one(self.environment)
+        secrets: dict[str, object] = {}
+        if self.key is not None and configuration.environment in loaded.secrets:
+            encrypted = await self._encrypted(configuration.environment)
+            secrets = await (await self._sops()).decrypted(encrypted)
+        return variables_of_services(configuration, secrets)
 
     async def _environment(self) -> str:
         """Give the environment's name, before its secrets are there."""

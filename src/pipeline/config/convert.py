@@ -24,7 +24,7 @@ class Removed:
     """What Compose leaves out, whatever the files before say."""
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.CSafeDumper):
     """Writes YAML with Compose's own tag for what is removed."""
 
     def ignore_aliases(self, _: object) -> bool:
@@ -32,7 +32,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _text_node(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     """Write a text; in double quotes where YAML would take a character for a line's end."""
     return dumper.represent_scalar(
         f"{documents.TAG}str", text, style='"' if LINE_ENDS.search(text) else None

@@ -1,6 +1,7 @@
 """Values of secrets: checked without being shown, written for those who need them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pipeline import documents
@@ -16,9 +17,12 @@ from pipeline.config.environments import meant
 from pipeline.config.resolve import Configuration
 from pipeline.config.secrets import METADATA, secrets_path
 from pipeline.config.sections import Sections, variable_of
+from pipeline.documents import Document
 from pipeline.errors import InvalidFilesError, Mistake, PipelineError
 from pipeline.report.summary import format_named
 
+# What sops leaves as it is: nobody could tell it from a value in plain text.
+NOTHING: tuple[Value, ...] = ("", [])
 Secrets = Mapping[str, Mapping[str, Value]]
 
 
@@ -35,23 +39,25 @@ def sensitive_setting(field: str, sections: Sections) -> tuple[str, str]:
     return key, name
 
 
-def checked(path: str, data: object, sections: Sections) -> Secrets:
+def checked(document: Document, sections: Sections) -> Secrets:
     """Check values of secrets against their settings. Raises InvalidFilesError, without values."""
+    data = document.data
     mistakes: list[Mistake] = []
     found: dict[str, dict[str, Value]] = {}
     sensitive = _sensitive(sections)
     if not isinstance(data, dict) or not all(isinstance(part, dict) for part in data.values()):
-        raise InvalidFilesError([Mistake(path, 1, "", "expected sections, each with settings")])
+        raise InvalidFilesError([document.mistake((), "expected sections, each with settings")])
     for key, values in data.items():
         for name, value in values.items():
             field = f"{key}.{name}"
             if field not in sensitive:
                 message = f"is no sensitive setting{meant(field, sensitive)}"
-                mistakes.append(Mistake(path, 1, field, message))
+                mistakes.append(document.misnamed((key, name), message))
                 continue
             setting = sections[key].settings[name]
-            if not setting.accepts(value):
-                mistakes.append(Mistake(path, 1, field, f"expected {setting.expected}"))
+            if not setting.accepts(value) or value in NOTHING:
+                message = f"expected {setting.expected}, and something of it"
+                mistakes.append(document.mistake((key, name), message))
             found.setdefault(key, {})[name] = value
     if mistakes:
         raise InvalidFilesError(mistakes)
@@ -70,40 +76,26 @@ def _sensitive(sections: Sections) -> list[str]:
 def read_plain(path: str, text: str, sections: Sections) -> Secrets:
     """Read a plain file that is to be encrypted. Raises InvalidFilesError, without its values."""
     try:
-        data = documents.parse(path, text).data
+        document = documents.parse(path, text)
     except InvalidFilesError as error:
         raise InvalidFilesError(
-            Mistake(path, mistake.line, mistake.field, "can't be read as plain YAML: quote texts")
+            replace(mistake, message="can't be read as plain YAML: quote texts")
             for mistake in error.mistakes
         ) from None
-    if isinstance(data, dict) and METADATA in data:
-        raise InvalidFilesError([Mistake(path, 1, METADATA, "is encrypted already")])
-    return checked(path, data, sections)
+    if isinstance(document.data, dict) and METADATA in document.data:
+        raise InvalidFilesError([document.misnamed((METADATA,), "is encrypted already")])
+    return checked(document, sections)
 
 
 def disclosed(
     configuration: Configuration, data: object, name: str, only: Sequence[str] = ()
 ) -> str:
-    """Write secrets in a format. Raises UnknownFormatError, InexpressibleError."""
+    """Write decrypted secrets in a format. Raises UnknownFormatError, InexpressibleError."""
     write = format_named(name, FORMATS)
     chosen = {key for key, _ in configuration.services(only)}
-    secrets = checked(secrets_path(configuration.environment), data, configuration.sections)
+    document = documents.unplaced(secrets_path(configuration.environment), data)
+    secrets = checked(document, configuration.sections)
     return write(configuration, {key: values for key, values in secrets.items() if key in chosen})
-
-
-def secret_variables(configuration: Configuration, data: object) -> dict[str, dict[str, str]]:
-    """Give the secrets of each service as it reads them: service → variable → text.
-
-    Raises InvalidFilesError, without values, when decrypted data aren't what settings say.
-    """
-    secrets = checked(secrets_path(configuration.environment), data, configuration.sections)
-    return {
-        service: {
-            variable: text
-            for variable, text, _ in _variables(configuration, key, secrets.get(key, {}))
-        }
-        for key, service in configuration.services()
-    }
 
 
 def _variables(configuration: Configuration, key: str, values: Mapping[str, Value]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from pipeline.catalogue.settings import Setting
 from pipeline.config.sections import Sections
 from pipeline.config.tree import EMPTY, Branch, Node, merged, tree_of
 from pipeline.documents import Document, FieldPath, shown
-from pipeline.errors import InvalidFilesError, Mistake, PipelineError
+from pipeline.errors import InvalidFilesError, Mistake, PipelineError, bounded
 
 ENVIRONMENT_FILES = "config/environments/*.yml"
 SECRETS_FILES = "config/secrets/*.yml"
@@ -95,7 +95,7 @@ def load_environments(texts: Mapping[str, str], sections: Sections) -> Environme
             mistakes += error.mistakes
             continue
         files[file.name] = file
-        mistakes += _mistakes(file, sections)
+        mistakes += bounded(_mistakes(file, sections))
     if not mistakes:
         mistakes += (mistake for file in files.values() for mistake in _misled(file, files))
     if mistakes:
@@ -108,7 +108,7 @@ def _read(path: str, text: str) -> EnvironmentFile:
     if not isinstance(document.data, dict):
         raise InvalidFilesError([document.mistake((), "expected a mapping of sections")])
     known = document.data.keys() & Head.model_fields.keys()
-    said = Document(path, {key: document.data[key] for key in known}, document.lines)
+    said = replace(document, data={key: document.data[key] for key in known})
     head = documents.validate(said, HEAD)
     own = Branch({key: tree_of(document, (key,)) for key in document.data if key not in known})
     return EnvironmentFile(PurePosixPath(path).stem, document, head, own)
@@ -122,7 +122,7 @@ def _mistakes(file: EnvironmentFile, sections: Sections) -> Iterator[Mistake]:
         section = sections.get(str(key))
         if section is None:
             names = [*sections, *Head.model_fields]
-            yield document.mistake((key,), f"unknown section{meant(str(key), names)}")
+            yield document.misnamed((key,), f"unknown section{meant(str(key), names)}")
         elif isinstance(values, dict):
             for name, value in values.items():
                 yield from _wrong(document, (key, name), value, section.settings)
@@ -136,7 +136,7 @@ def _wrong(
     name = str(field[-1])
     setting = settings.get(name)
     if setting is None:
-        yield document.mistake(field, f"unknown setting{meant(name, settings)}")
+        yield document.misnamed(field, f"unknown setting{meant(name, settings)}")
     elif setting.sensitive:
         yield document.mistake(
             field,

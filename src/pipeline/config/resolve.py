@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import reduce
 from io import StringIO
 
-from dotenv.parser import parse_stream
+from dotenv.parser import Binding, parse_stream
 
 from pipeline.catalogue.settings import Setting, Value, from_text
 from pipeline.config.environments import Environments, meant
 from pipeline.config.sections import PERFORMANCE, Sections, variable_of
 from pipeline.config.tree import EMPTY, Branch, Leaf, Node, leaves, merged
 from pipeline.documents import shown
-from pipeline.errors import InvalidFilesError, Mistake
+from pipeline.errors import InvalidFilesError, Mistake, Place, place_at
 
 FLAG = "--set"
 VARIABLES = "--variables"
@@ -105,21 +105,28 @@ def _variables(text: str, sections: Sections, mistakes: list[Mistake]) -> Node:
             carried.setdefault(variable_of(key, name, setting), []).append((key, name))
     layer: Node = EMPTY
     for binding in parse_stream(StringIO(text)):
-        line = binding.original.line
+        place = _place(binding)
         if binding.error:
-            mistakes.append(Mistake(VARIABLES, line, "", "expected NAME=VALUE"))
+            mistakes.append(Mistake(VARIABLES, place, "", "expected NAME=VALUE"))
         elif binding.key in carried:
             for key, name in carried[binding.key]:
-                origin = f"{VARIABLES}:{line}"
+                origin = f"{VARIABLES}:{place.line}"
                 node = _given(
-                    sections, key, name, binding.value or "", (VARIABLES, line), origin, mistakes
+                    sections, key, name, binding.value or "", (VARIABLES, place), origin, mistakes
                 )
                 layer = merged(layer, node)
         elif binding.key and _is_near(binding.key, carried, sections):
             mistakes.append(
-                Mistake(VARIABLES, line, binding.key, f"unknown{meant(binding.key, carried)}")
+                Mistake(VARIABLES, place, binding.key, f"unknown{meant(binding.key, carried)}")
             )
     return layer
+
+
+def _place(binding: Binding) -> Place:
+    """Say where a variable begins: after the empty lines that the parser counts to it."""
+    text = binding.original.string
+    place = place_at(text, len(text) - len(text.lstrip()))
+    return Place(binding.original.line + place.line - 1, place.column)
 
 
 def _is_near(variable: str, known: Mapping[str, object], sections: Sections) -> bool:
@@ -130,17 +137,19 @@ def _is_near(variable: str, known: Mapping[str, object], sections: Sections) -> 
 
 def _flag(index: int, flag: str, sections: Sections, mistakes: list[Mistake]) -> Node:
     field, equals, text = flag.partition("=")
+    place = Place(index, 1)
     key, _, name = field.partition(".")
     if not equals or not name:
         # The text may hold anything: it isn't shown.
-        mistakes.append(Mistake(FLAG, index, "", "expected SECTION.SETTING=VALUE"))
+        mistakes.append(Mistake(FLAG, place, "", "expected SECTION.SETTING=VALUE"))
     elif key not in sections:
-        mistakes.append(Mistake(FLAG, index, field, f"unknown section{meant(key, sections)}"))
+        mistakes.append(Mistake(FLAG, place, field, f"unknown section{meant(key, sections)}"))
     elif name not in sections[key].settings:
         names = sections[key].settings
-        mistakes.append(Mistake(FLAG, index, field, f"unknown setting{meant(name, names)}"))
+        mistakes.append(Mistake(FLAG, place, field, f"unknown setting{meant(name, names)}"))
     else:
-        return _given(sections, key, name, text, (FLAG, index), FLAG, mistakes)
+        at_value = Place(index, len(field) + 2)
+        return _given(sections, key, name, text, (FLAG, at_value), FLAG, mistakes)
     return EMPTY
 
 
@@ -149,7 +158,7 @@ def _given(
     key: str,
     name: str,
     text: str,
-    place: tuple[str, int],
+    place: tuple[str, Place],
     origin: str,
     mistakes: list[Mistake],
 ) -> Node:

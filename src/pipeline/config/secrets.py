@@ -10,10 +10,11 @@ from pipeline import documents
 from pipeline.config.environments import meant
 from pipeline.config.sections import Sections
 from pipeline.documents import Document
-from pipeline.errors import InvalidFilesError, Mistake
+from pipeline.errors import START, InvalidFilesError, Mistake, bounded, place_at
 
 METADATA = "sops"
-ENCRYPTED = re.compile(r"ENC\[AES256_GCM,data:.*,type:\w+\]", re.DOTALL)
+BASE64 = "[A-Za-z0-9+/]+={0,2}"
+ENCRYPTED = re.compile(rf"ENC\[AES256_GCM,data:{BASE64},iv:{BASE64},tag:{BASE64},type:\w+\]")
 CONFLICT = re.compile(r"^(<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
 # Where SOPS lists who can decrypt, and what it calls them there.
 RECIPIENTS = {
@@ -57,7 +58,7 @@ def load_secrets(
         if name not in environments:
             message = f"there is no environment '{name}'{meant(name, environments)}"
             mistakes.append(document.mistake((), message))
-        mistakes += _mistakes(document, sections)
+        mistakes += bounded(_mistakes(document, sections))
         files[name] = _file(document)
     if mistakes:
         raise InvalidFilesError(mistakes)
@@ -67,12 +68,12 @@ def load_secrets(
 def _parsed(path: str, text: str) -> Document:
     conflict = CONFLICT.search(text)
     if conflict:
-        line = text[: conflict.start()].count("\n") + 1
         message = (
             "git left a conflict: take one side whole, then set the values that only the other "
             "one has with `config --environment … set-secret`, for a signature covers them all"
         )
-        raise InvalidFilesError([Mistake(path, line, "", message)])
+        place = place_at(text, conflict.start())
+        raise InvalidFilesError([Mistake(path, place, "", message)])
     document = documents.parse(path, text)
     metadata = document.data.get(METADATA) if isinstance(document.data, dict) else None
     if not isinstance(metadata, dict) or not isinstance(metadata.get("mac"), str):
@@ -80,7 +81,7 @@ def _parsed(path: str, text: str) -> Document:
             "isn't encrypted: encrypt it with `config --environment … encrypt` or with sops, and "
             "change what it holds where it is used, if git has it already"
         )
-        raise InvalidFilesError([Mistake(path, 1, "", message)])
+        raise InvalidFilesError([Mistake(path, START, "", message)])
     return document
 
 
@@ -89,7 +90,7 @@ def _mistakes(document: Document, sections: Sections) -> Iterator[Mistake]:
         if key == METADATA:
             continue
         if key not in sections:
-            yield document.mistake((key,), f"unknown section{meant(key, sections)}")
+            yield document.misnamed((key,), f"unknown section{meant(key, sections)}")
         elif not isinstance(values, dict):
             yield document.mistake((key,), "expected a mapping of settings")
         else:
@@ -98,16 +99,23 @@ def _mistakes(document: Document, sections: Sections) -> Iterator[Mistake]:
             for name, value in values.items():
                 if name not in settings:
                     message = f"unknown setting{meant(name, sensitive)}"
-                    yield document.mistake((key, name), message)
+                    yield document.misnamed((key, name), message)
                 elif name not in sensitive:
                     message = "isn't sensitive: move it to config/environments"
-                    yield document.mistake((key, name), message)
-                elif not isinstance(value, str) or not ENCRYPTED.fullmatch(value):
+                    yield document.misnamed((key, name), message)
+                elif not _is_encrypted(value):
                     message = (
                         "stands in plain text: change it where it is used, and give the new value "
                         "with `config --environment … set-secret`"
                     )
                     yield document.mistake((key, name), message)
+
+
+def _is_encrypted(value: object) -> bool:
+    """Whether sops encrypted a value; of a list it does each item."""
+    if isinstance(value, list):
+        return bool(value) and all(map(_is_encrypted, value))
+    return isinstance(value, str) and bool(ENCRYPTED.fullmatch(value))
 
 
 def _file(document: Document) -> SecretsFile:

@@ -1,11 +1,12 @@
 """The sections that environments have: one for each service, and those of every deployment."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.catalogue.catalogue import Entry
 from pipeline.catalogue.settings import Setting
-from pipeline.errors import InvalidFilesError, Mistake
+from pipeline.catalogue.stack import STACK_FILE
+from pipeline.errors import START, InvalidFilesError, Mistake
 
 PERFORMANCE = "performance"
 # Limits that hold for all services; a service's section may have its own.
@@ -199,58 +200,37 @@ def variable_of(section: str, name: str, setting: Setting) -> str:
 def sections_of(entries: Sequence[Entry], backing: Iterable[str] = ()) -> Sections:
     """List all sections. Raises InvalidFilesError when two have one name or variable."""
     own = {name: setting.model_copy(update={"optional": True}) for name, setting in LIMITS.items()}
-    listed = [(name, Section("every deployment", settings)) for name, settings in FIXED.items()]
-    listed += [(section_name(name), Section("config/stack.yml", BACKING)) for name in backing]
-    listed += [
-        (
-            section_name(entry.service.name),
-            Section(
-                f"{entry.directory}/service.yml",
-                {**entry.service.settings, **own},
-                entry.service.name,
-            ),
-        )
-        for entry in entries
-    ]
-    mistakes = [
-        Mistake(
-            f"{entry.directory}/service.yml",
-            1,
-            f"settings.{name}",
-            f"is a setting that every service has: choose a name other than {', '.join(LIMITS)}",
-        )
-        for entry in entries
-        for name in entry.service.settings
-        if name in LIMITS
-    ]
-    found: dict[str, Section] = {}
-    for name, section in listed:
+    mistakes = [mistake for entry in entries for mistake in _mistakes(entry)]
+    found = {name: Section("every deployment", settings) for name, settings in FIXED.items()}
+    for name in map(section_name, backing):
         if name in found:
-            mistakes.append(
-                Mistake(
-                    section.origin,
-                    1,
-                    "name",
-                    f"'{name}' is the section of {found[name].origin} too: choose another name",
-                )
-            )
-        found[name] = section
-    for key, section in found.items():
-        mistakes += _shared_variables(key, section)
+            mistakes.append(Mistake(STACK_FILE, START, f"backing.{name}", _taken(name, found)))
+        found[name] = Section(STACK_FILE, BACKING)
+    for entry in entries:
+        service, name = entry.service, section_name(entry.service.name)
+        if name in found:
+            mistakes.append(entry.document.mistake(("name",), _taken(name, found)))
+        found[name] = Section(entry.document.path, {**service.settings, **own}, service.name)
     if mistakes:
         raise InvalidFilesError(mistakes)
     return found
 
 
-def _shared_variables(key: str, section: Section) -> Iterable[Mistake]:
+def _taken(name: str, found: Sections) -> str:
+    return f"'{name}' is the section of {found[name].origin} too: choose another name"
+
+
+def _mistakes(entry: Entry) -> Iterator[Mistake]:
+    """Find settings of a service that can't stand beside others."""
     carries: dict[str, str] = {}
-    for name, setting in section.settings.items():
-        variable = variable_of(key, name, setting)
+    for name, setting in entry.service.settings.items():
+        field = ("settings", name)
+        if name in LIMITS:
+            others = ", ".join(LIMITS)
+            message = f"is a setting that every service has: choose a name other than {others}"
+            yield entry.document.misnamed(field, message)
+        variable = variable_of(section_name(entry.service.name), name, setting)
         if variable in carries:
-            yield Mistake(
-                section.origin,
-                1,
-                f"settings.{name}.variable",
-                f"{variable} carries {carries[variable]} already: name another variable",
-            )
+            message = f"{variable} carries {carries[variable]} already: name another variable"
+            yield entry.document.mistake((*field, "variable"), message)
         carries.setdefault(variable, name)

@@ -39,7 +39,7 @@ def tree_of(document: Document, path: FieldPath = ()) -> Node:
         data = data[part]
     if isinstance(data, dict):
         return Branch({str(key): tree_of(document, (*path, key)) for key in data})
-    return Leaf(data, f"{document.path}:{document.lines[path]}")
+    return Leaf(data, f"{document.path}:{document.names[path].line}")
 
 
 def merged(lower: Node, upper: Node) -> Node:

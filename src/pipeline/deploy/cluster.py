@@ -117,9 +117,8 @@ class Cluster:
         try:
             response = await self.client.request(method, path, json=content, params=query)
         except httpx.TransportError as error:
-            raise ClusterAwayError(
-                f"The cluster doesn't answer: {error or type(error)}."
-            ) from error
+            said = str(error) or type(error).__name__
+            raise ClusterAwayError(f"The cluster doesn't answer: {said}.") from error
         if response.status_code in AWAY:
             raise ClusterAwayError(f"The cluster doesn't answer: {_message(response)}")
         return response

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import anyio
 import httpx
 
 from pipeline.audit.record import Entry, Record
@@ -16,11 +15,12 @@ from pipeline.audit.store import write
 from pipeline.audit.trail import verified
 from pipeline.catalogue.stack import Check
 from pipeline.deploy import health
+from pipeline.deploy.admission import accepted, ensure_namespace
 from pipeline.deploy.audit_store import ClusterStore
 from pipeline.deploy.cluster import Cluster, ClusterError, connected
 from pipeline.deploy.health import UnhealthyError, healthy
 from pipeline.deploy.helm import Helm
-from pipeline.deploy.kubeconfig import in_memory, path_of
+from pipeline.deploy.kubeconfig import in_memory
 from pipeline.deploy.lease import (
     Memory,
     Trial,
@@ -37,7 +37,6 @@ from pipeline.deploy.rollout import (
     RolledBackError,
     Rollout,
     described,
-    ensure_namespace,
     expected_of,
     state_of,
 )
@@ -48,16 +47,9 @@ from pipeline.errors import PipelineError
 from pipeline.report.deployment import DeploymentSummary, WorkloadSummary
 from pipeline.report.plan import PlanSummary
 
-# Kubernetes itself refuses pods that aren't hardened.
-RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
-
 
 class NothingToDoError(PipelineError):
     """There is nothing to resume, or to go back to."""
-
-
-class RefusedError(PipelineError):
-    """The cluster wouldn't take the objects."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +109,8 @@ class Deployer:
         """Bring a version up by its digests, or leave all as it was. Raises what went wrong."""
         async with self._session() as session:
             rendered = await session.helm.template(self.tools.chart, values)
-            await ensure_namespace(session.cluster, RESTRICTED)
-            await self._accepted(session, rendered)
+            await ensure_namespace(session.cluster)
+            await accepted(self.tools.kubectl, session.helm, rendered)
             trial = self._trial("deploy", contents.version, _digest(rendered), session)
 
             async def change(rollout: Rollout, memory: Memory) -> Outcome:
@@ -209,26 +201,6 @@ class Deployer:
                 async with httpx.AsyncClient(base_url=self.target.url) as client:
                     yield Session(cluster, helm, health.Entry(client), who)
 
-    async def _accepted(self, session: Session, rendered: str) -> None:
-        """Let the cluster check all objects, before any is changed. Raises RefusedError."""
-        kubeconfig = session.helm.kubeconfig
-        if kubeconfig is None:
-            return
-        command = [str(self.tools.kubectl), f"--kubeconfig={path_of(kubeconfig)}", "apply"]
-        options = ["--dry-run=server", "--server-side", "--force-conflicts", "--filename=-"]
-        namespace = f"--namespace={session.cluster.namespace}"
-        ended = await anyio.run_process(
-            [*command, *options, namespace],
-            input=rendered.encode(),
-            check=False,
-            pass_fds=[kubeconfig],
-        )
-        if ended.returncode != 0:
-            raise RefusedError(
-                "The cluster wouldn't take this; nothing was changed.\n"
-                f"{ended.stderr.decode(errors='replace').strip()}"
-            )
-
     async def _changed(
         self,
         session: Session,
@@ -241,7 +213,8 @@ class Deployer:
     ) -> DeploymentSummary:
         """Do a change while nobody else does one, and write down what came of it."""
         holder = f"{session.who}/{uuid.uuid4().hex[:8]}"
-        lease = await acquired(session.cluster, session.helm.release, holder)
+        telling = Telling()
+        lease = await acquired(session.cluster, session.helm.release, holder, telling.say)
         rollout = Rollout(
             session.cluster,
             session.helm,
@@ -249,7 +222,7 @@ class Deployer:
             session.entry,
             self.target.checks,
             self.target.limits,
-            Telling(),
+            telling,
         )
 
         async def work() -> list[str]:

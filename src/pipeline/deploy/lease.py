@@ -18,6 +18,7 @@ LEASES = "coordination.k8s.io/v1/leases"
 MEMORY = "pipeline/memory"
 SECONDS = 15
 RENEWED_EVERY = 4
+LOOK_EVERY = 0.5
 KEPT = 10
 FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -141,32 +142,38 @@ class Lease:
         return self.cluster.path(LEASES, self.name)
 
 
-async def acquired(cluster: Cluster, release: str, holder: str) -> Lease:
-    """Take the Lease of a release, also a dead run's. Raises BusyError when somebody holds it."""
+async def acquired(
+    cluster: Cluster, release: str, holder: str, say: Callable[[str], None]
+) -> Lease:
+    """Take the Lease of a release; a dead run's once it has run out, after 15 s at most.
+
+    Raises BusyError as soon as whoever holds it shows a sign of life.
+    """
     name = lease_name(release)
     path = cluster.path(LEASES, name)
-    found = await cluster.get(path)
-    if found is None:
-        new = {
-            "apiVersion": "coordination.k8s.io/v1",
-            "kind": "Lease",
-            "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "pipeline"}},
-            "spec": {},
-        }
-        taken = await cluster.create(cluster.path(LEASES), _held(new, holder, cluster.now()))
-    elif held_until(found, cluster.now()) is not None:
-        raise BusyError(
-            f"{found['spec']['holderIdentity']} deploys to {cluster.namespace} right now"
-            f"{_doing(memory_of(found).trial)}.\nWait until that run has ended; should it be dead, "
-            f"this works in at most {SECONDS} s."
-        )
-    else:
-        taken = await cluster.replace(path, _held(found, holder, cluster.now()))
-    if taken is None:
-        raise BusyError(
-            f"Somebody began to deploy to {cluster.namespace} at this moment. Try again later."
-        )
-    return Lease(cluster, name, holder, taken)
+    seen = ""
+    while True:
+        found = await cluster.get(path)
+        taken = None
+        if found is None:
+            new = {
+                "apiVersion": "coordination.k8s.io/v1",
+                "kind": "Lease",
+                "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "pipeline"}},
+            }
+            taken = await cluster.create(cluster.path(LEASES), _held(new, holder, cluster.now()))
+        elif held_until(found, cluster.now()) is None:
+            taken = await cluster.replace(path, _held(found, holder, cluster.now()))
+        if taken is not None:
+            return Lease(cluster, name, holder, taken)
+        if found is not None:
+            renewed = (found.get("spec") or {}).get("renewTime", "")
+            if seen and renewed != seen:
+                raise BusyError(f"{_busy(cluster.namespace, found)}. Try again when it is over.")
+            if not seen:
+                say(f"{_busy(cluster.namespace, found)}: seeing whether that run is alive")
+            seen = renewed
+        await anyio.sleep(LOOK_EVERY)
 
 
 async def remembered(cluster: Cluster, release: str) -> Object | None:
@@ -230,5 +237,7 @@ def _remembering(lease: Object, memory: Memory) -> Object:
     return {**lease, "metadata": {**metadata, "annotations": annotations}}
 
 
-def _doing(trial: Trial | None) -> str:
-    return f": {trial.action} of {trial.version}, since {trial.since}" if trial else ""
+def _busy(namespace: str, lease: Object) -> str:
+    trial = memory_of(lease).trial
+    doing = f"{trial.action} of {trial.version}, since {trial.since}" if trial else "just begun"
+    return f"{lease['spec']['holderIdentity']} deploys to {namespace} ({doing})"

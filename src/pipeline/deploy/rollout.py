@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import yaml
 
 from pipeline.catalogue.stack import Check
 from pipeline.concurrency import gathered
-from pipeline.deploy.cluster import Cluster, ClusterAwayError, Object
+from pipeline.deploy.cluster import Cluster, ClusterAwayError
 from pipeline.deploy.health import Entry, Observation, healthy, observe
 from pipeline.deploy.helm import Helm
 from pipeline.deploy.lease import GoodRevision, Lease, LostLeaseError, Trial
@@ -112,16 +112,17 @@ class Rollout:
         await self.lease.begin(trial)
         try:
             self.telling.say(f"{trial.action} of {trial.version}: applying")
+            since = self.cluster.now()
             revision = await change()
             await self.lease.reached("applied", revision)
-            await self._watched(lambda judgement: judgement.updated_ready, revision)
+            await self._watched(lambda judgement: judgement.updated_ready, revision, since)
             up = time.monotonic() - began
             self.telling.say("the new version is up: asking the entry")
             await self.lease.reached("observed")
             health = await healthy(self.entry, self.checks)
             for line in health:
                 self.telling.say(line)
-            observed = await self._observed(revision)
+            observed = await self._observed(revision, since)
             health = await healthy(self.entry, self.checks)
             self.telling.say(f"the new version alone: {observed}")
         except LostLeaseError:
@@ -135,14 +136,14 @@ class Rollout:
         await self._tidied(revision)
         return Outcome(revision, up, time.monotonic() - began, health, observed)
 
-    async def _observed(self, revision: int) -> str:
+    async def _observed(self, revision: int, since: datetime) -> str:
         """Ask and watch side by side until the old version is gone; says how it went."""
         limits = self.limits
         observation = Observation(limits.max_error_percent, limits.max_latency_ms)
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(observe, self.entry, self.checks, observation)
-                await self._watched(lambda judgement: judgement.done, revision)
+                await self._watched(lambda judgement: judgement.done, revision, since)
                 group.cancel_scope.cancel()
         except* PipelineError as errors:
             raise first_of(errors) from errors
@@ -177,25 +178,31 @@ class Rollout:
                 await self.helm.uninstall()
             await self.lease.end(None)
             return
+        since = self.cluster.now()
         if history[-1].revision != good.revision:
             self.telling.say(f"going back: to revision {good.revision}, {good.version}")
             await self.helm.rollback(good.revision)
             good = good.model_copy(update={"revision": (await self.helm.history())[-1].revision})
         await self._watched(
-            lambda judgement: judgement.done, good.revision, self.limits.rollback_timeout
+            lambda judgement: judgement.done, good.revision, since, self.limits.rollback_timeout
         )
         await healthy(self.entry, self.checks)
         await self.lease.end(good)
         self.telling.say(f"{good.version} is back, whole and healthy")
 
     async def _watched(
-        self, enough: Callable[[Judgement], bool], revision: int, seconds: float | None = None
+        self,
+        enough: Callable[[Judgement], bool],
+        revision: int,
+        since: datetime,
+        seconds: float | None = None,
     ) -> None:
         """Wait until it is enough, as long as it gets better at least every `health_timeout`.
 
-        With `seconds` it may take that long in all. Raises RolloutError with the reason.
+        With `seconds` it may take that long in all; nothing from before `since` counts. Raises
+        RolloutError with the reason.
         """
-        expected = expected_of(await self.helm.manifest(revision))
+        expected = replace(expected_of(await self.helm.manifest(revision)), since=since)
         began = better = answered = time.monotonic()
         reached: tuple[tuple[str, ...], ...] = ()
         while True:
@@ -281,16 +288,3 @@ def described(trial: Trial) -> str:
         f"{trial.action} of {trial.version} by {trial.who}, begun at {trial.since}, was "
         f"interrupted when it was {trial.phase}"
     )
-
-
-async def ensure_namespace(cluster: Cluster, labels: dict[str, str]) -> None:
-    """Make the namespace, whose pods then have to be restricted ones, unless it is there."""
-    path = "/api/v1/namespaces"
-    if await cluster.get(f"{path}/{cluster.namespace}") is not None:
-        return
-    content: Object = {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": cluster.namespace, "labels": labels},
-    }
-    await cluster.create(path, content)

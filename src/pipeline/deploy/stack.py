@@ -8,7 +8,8 @@ from string import Template
 import dagger
 from dagger import dag
 
-from pipeline.catalogue.stack import Backing, Stack
+from pipeline.catalogue.stack import Backing, Member, Stack
+from pipeline.config.variables import Variables
 from pipeline.errors import PipelineError, shortened
 
 ENTRY = "entry"
@@ -25,13 +26,19 @@ class UnhealthyStackError(PipelineError):
 
 
 async def started(
-    stack: Stack, containers: Mapping[str, dagger.Container], ports: Mapping[str, int], tools: str
+    stack: Stack,
+    containers: Mapping[str, dagger.Container],
+    ports: Mapping[str, int],
+    settings: Mapping[str, Variables],
+    tools: str,
 ) -> dagger.Service:
     """Start a stack of the services' containers, and give its entry once it is ready.
 
-    `tools` is an image with curl. Raises UnhealthyStackError with what the stack answered.
+    `settings` are an environment's, by service; what the stack says itself counts for more, since
+    it knows where everything is. `tools` is an image with curl. Raises UnhealthyStackError with
+    what the stack answered.
     """
-    running = _services(stack, containers)
+    running = _services(stack, containers, settings)
     entry = running[stack.entry]
     url = f"http://{ENTRY}:{ports[stack.entry]}{stack.ready}"
     ask = (
@@ -57,7 +64,7 @@ async def started(
 
 
 def _services(
-    stack: Stack, containers: Mapping[str, dagger.Container]
+    stack: Stack, containers: Mapping[str, dagger.Container], settings: Mapping[str, Variables]
 ) -> dict[str, dagger.Service]:
     # Hexadecimal, since it may stand in a URL.
     values = {name: secrets.token_hex(16) for name in stack.generated}
@@ -70,6 +77,8 @@ def _services(
         if name not in running:
             member = stack.services[name]
             container = containers[name].with_mounted_temp(TEMPORARY)
+            if name in settings:
+                container = _with_settings(container, settings[name], member)
             for variable, value in member.environment.items():
                 container = _with_setting(container, variable, value, values)
             for needed in member.needs:
@@ -91,6 +100,19 @@ def _backing(backing: Backing, values: Mapping[str, str]) -> dagger.Container:
     return container
 
 
+def _with_settings(
+    container: dagger.Container, settings: Variables, member: Member
+) -> dagger.Container:
+    """Set what the stack doesn't say itself; a later secret wouldn't stand for an earlier one."""
+    for variable, text in settings.plain.items():
+        if variable not in member.environment:
+            container = container.with_env_variable(variable, text)
+    for variable, text in settings.secret.items():
+        if variable not in member.environment:
+            container = container.with_secret_variable(variable, _secret(variable, text))
+    return container
+
+
 def _with_setting(
     container: dagger.Container, variable: str, value: str, values: Mapping[str, str]
 ) -> dagger.Container:
@@ -98,6 +120,8 @@ def _with_setting(
     text = template.substitute(values)
     if not template.get_identifiers():
         return container.with_env_variable(variable, text)
-    return container.with_secret_variable(
-        variable, dag.set_secret(f"{variable}-{uuid.uuid4()}", text)
-    )
+    return container.with_secret_variable(variable, _secret(variable, text))
+
+
+def _secret(name: str, text: str) -> dagger.Secret:
+    return dag.set_secret(f"{name}-{uuid.uuid4()}", text)

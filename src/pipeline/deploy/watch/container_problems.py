@@ -30,7 +30,7 @@ PULL_REASONS = (
     ),
     (r"unauthori[sz]ed|no basic auth|authentication required|\b401\b", "unauthorised"),
     (r"no match for platform", "not made for the node's platform"),
-    (r"x509:|certificate", "the registry's certificate isn't trusted"),
+    (r"certificate", "the registry's certificate isn't trusted"),
     (r"gave HTTP response to HTTPS client", "the registry speaks HTTP, HTTPS was expected"),
     (r"not ?found|manifest unknown|name unknown|does not exist", "not found"),
 )
@@ -99,7 +99,7 @@ def container_problem(container: ContainerCase) -> Problem | None:
 
 def _image(container: ContainerCase) -> Problem | None:
     reason = container.waits_for
-    image = container.case.pod.container(container.status.name).image or container.status.image
+    image = container.case.pod.container(container.status.name).image
     if reason == "InvalidImageName":
         return container.problem(reason, f"image's name is invalid: {image}", certain=True)
     if reason not in PULLING:
@@ -150,11 +150,7 @@ def _unstarted(container: ContainerCase) -> Problem | None:
 
 
 def _killed_by_probe(container: ContainerCase) -> Problem | None:
-    kills = [
-        found[1]
-        for event in container.events
-        if event.reason == "Killing" and (found := PROBE_KILL.search(event.message))
-    ]
+    kills = [found[1] for event in container.events if (found := PROBE_KILL.search(event.message))]
     if not kills:
         return None
     kind = kills[-1]
@@ -176,7 +172,7 @@ def _ended(container: ContainerCase) -> Problem | None:
         return None
     again = ", was started again" if status.state.running else ""
     certain = status.ends >= TRIES and container.had_backing
-    reason = container.waits_for or end.reason or "Error"
+    reason = container.waits_for or end.reason
     message = f"{_manner(container, end)} (exit code {end.exit_code}){again}"
     return container.problem(reason, message, certain=certain, logs=True)
 

@@ -33,7 +33,7 @@ def creation_problems(rollout: Rollout, state: State, scene: Scene) -> list[Prob
         found.append(
             _certain(rollout, progressing.reason, f"makes no progress: {progressing.message}")
         )
-    refusal = _refusal(rollout, state)
+    refusal = _refusal(rollout, state, scene)
     if refusal:
         found.append(_refused(rollout, refusal, scene))
     return found
@@ -43,7 +43,7 @@ def _certain(rollout: Rollout, reason: str, message: str) -> Problem:
     return Problem(rollout.name, "", "", reason, one_line(message), certain=True)
 
 
-def _refusal(rollout: Rollout, state: State) -> Refusal | None:
+def _refusal(rollout: Rollout, state: State, scene: Scene) -> Refusal | None:
     made_by = rollout.maker.status.conditions if rollout.maker else ()
     for conditions, type_, reason in (
         (rollout.workload.status.conditions, "Progressing", "ReplicaSetCreateError"),
@@ -52,10 +52,10 @@ def _refusal(rollout: Rollout, state: State) -> Refusal | None:
         condition = condition_of(conditions, type_)
         if condition and condition.reason == reason:
             return Refusal(reason, condition.message, condition.last_transition_time)
-    return _in_events(rollout, state)
+    return _in_events(rollout, state, scene)
 
 
-def _in_events(rollout: Rollout, state: State) -> Refusal | None:
+def _in_events(rollout: Rollout, state: State, scene: Scene) -> Refusal | None:
     """Find what a StatefulSet has no condition for."""
     events = [
         event
@@ -63,9 +63,7 @@ def _in_events(rollout: Rollout, state: State) -> Refusal | None:
         if event.reason == "FailedCreate"
     ]
     made = [pod.metadata.creation_timestamp for pod in rollout.new]
-    if not events or len(made) >= rollout.workload.spec.replicas:
-        return None
-    if made and events[-1].last < max(made):
+    if not events or events[-1].last <= max([scene.asked, *made]):
         return None
     return Refusal(events[-1].reason, events[-1].message, events[-1].first)
 

@@ -24,14 +24,14 @@ MISSING_SOURCE = re.compile(
 )
 
 
-def pod_problems(case: Case, claims: Sequence[Event]) -> list[Problem]:
-    """List what is wrong with a pod; claims are the events of volume claims."""
+def pod_problems(case: Case, everything: Sequence[Event]) -> list[Problem]:
+    """List what is wrong with a pod; everything that happened tells of its volume claims."""
     pod = case.pod
     if pod.is_ending:
         return []
     if pod.status.phase == "Failed":
         return [_failed(case)]
-    unplaced = _unscheduled(case, claims)
+    unplaced = _unscheduled(case, everything)
     if unplaced:
         return [unplaced]
     found = [*_containers(case)]
@@ -42,21 +42,20 @@ def _failed(case: Case) -> Problem:
     status = case.pod.status
     disrupted = condition_of(status.conditions, "DisruptionTarget")
     reason = status.reason or (disrupted.reason if disrupted else "Failed")
-    said = status.message or (disrupted.message if disrupted else "")
+    said = status.message or (disrupted.message if disrupted else "no message")
     certain = bool(OWN_FAULT.search(said)) or case.failed >= TRIES
     return case.problem(reason, f"is thrown off its node ({reason}): {said}", certain=certain)
 
 
-def _unscheduled(case: Case, claims: Sequence[Event]) -> Problem | None:
+def _unscheduled(case: Case, everything: Sequence[Event]) -> Problem | None:
     condition = condition_of(case.pod.status.conditions, "PodScheduled")
-    if condition is None or condition.status != "False" or condition.reason != "Unschedulable":
+    if condition is None or condition.reason != "Unschedulable":
         return None
     said = condition.message.partition(" preemption:")[0].strip().rstrip(".")
     late = case.scene.outlasts_grace(condition.last_transition_time)
     if UNBOUND in said:
-        return case.problem("Unbound", _unbound(case, claims), certain=late)
-    reasons = said.partition("available: ")[2].split(", ")
-    never = all(NO_NODE_EVER.fullmatch(reason) for reason in reasons)
+        return case.problem("Unbound", _unbound(case, everything), certain=late)
+    never = bool(NO_NODE_EVER.fullmatch(said.partition("available: ")[2]))
     room_comes = case.scene.ending and "Insufficient" in said
     node_comes = NODE_COMES.search(said) or any(
         event.reason == "TriggeredScaleUp" for event in case.events
@@ -65,7 +64,7 @@ def _unscheduled(case: Case, claims: Sequence[Event]) -> Problem | None:
     return case.problem(condition.reason, f"finds no node: {said}", certain=certain)
 
 
-def _unbound(case: Case, claims: Sequence[Event]) -> str:
+def _unbound(case: Case, everything: Sequence[Event]) -> str:
     names = [
         volume.persistent_volume_claim.claim_name
         for volume in case.pod.spec.volumes
@@ -73,7 +72,7 @@ def _unbound(case: Case, claims: Sequence[Event]) -> str:
     ]
     said = [
         event.message
-        for event in claims
+        for event in everything
         if event.involved_object.name in names and event.reason in CLAIM_EVENTS
     ]
     return f"gets no volume for its claim {', '.join(names)}: {(said or ['none yet'])[-1]}"
@@ -95,10 +94,9 @@ def _runs_to_end(case: Case, status: ContainerStatus) -> bool:
 
 
 def _unmounted(case: Case) -> Iterable[Problem]:
-    waits = any(
-        one.state.waiting and one.state.waiting.reason in {"ContainerCreating", "PodInitializing"}
-        for one in (*case.pod.status.container_statuses, *case.pod.status.init_container_statuses)
-    )
+    status = case.pod.status
+    every = (*status.container_statuses, *status.init_container_statuses)
+    waits = any(one.state.waiting for one in every)
     failures = [event for event in case.events if event.reason == "FailedMount"]
     if waits and failures:
         said = failures[-1].message

@@ -36,10 +36,11 @@ class Problem:
 class Scene:
     """What problems are judged by besides the object itself.
 
-    `backing_since` is since when all that keeps data is ready, None while it isn't; `ending` that
-    some pod is about to give back what it holds.
+    `asked` is when the rollout was asked for, `backing_since` since when all that keeps data is
+    ready, None while it isn't; `ending` says that some pod is about to give back what it holds.
     """
 
+    asked: datetime
     now: datetime
     grace: timedelta
     backing_since: datetime | None
@@ -51,7 +52,7 @@ class Scene:
 
     def had_backing(self, started: datetime) -> bool:
         """Tell whether what started then found its database and whatever else it needs."""
-        return self.backing_since is not None and started >= self.backing_since
+        return self.backing_since is not None and started > self.backing_since
 
 
 @dataclass(frozen=True)

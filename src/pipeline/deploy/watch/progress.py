@@ -54,7 +54,13 @@ class Judgement:
 
 def judge(state: State, expected: Expected, now: datetime, grace: timedelta = GRACE) -> Judgement:
     """Judge a release at one moment."""
-    scene = Scene(now, grace, backing_since(state, expected), any(p.is_ending for p in state.pods))
+    scene = Scene(
+        asked=expected.since,
+        now=now,
+        grace=grace,
+        backing_since=backing_since(state, expected),
+        ending=any(pod.is_ending for pod in state.pods),
+    )
     found = rollouts(state, expected)
     problems = [
         problem
@@ -92,16 +98,13 @@ def overdue(judgement: Judgement, waited: timedelta) -> list[Problem]:
 
 
 def _problems(rollout: Rollout, state: State, scene: Scene) -> Iterable[Problem]:
+    if rollout.lag:
+        return
     yield from creation_problems(rollout, state, scene)
     failed = sum(pod.status.phase == "Failed" for pod in rollout.new)
     for pod in rollout.new:
         case = Case(rollout.name, pod, failed, state.events_of(pod.metadata.uid), scene)
-        yield from pod_problems(case, _claim_events(state))
-
-
-def _claim_events(state: State) -> list[Event]:
-    kind = "PersistentVolumeClaim"
-    return [event for event in state.events if event.involved_object.kind == kind]
+        yield from pod_problems(case, state.events)
 
 
 def _each_once(problems: Iterable[Problem]) -> list[Problem]:
@@ -117,9 +120,9 @@ def _each_once(problems: Iterable[Problem]) -> list[Problem]:
 def _waiting(rollout: Rollout, state: State, problems: list[Problem]) -> Waiting:
     if rollout.lag:
         return Waiting(rollout.name, rollout.lag)
-    status = rollout.workload.status
+    available = rollout.maker.status.available_replicas if rollout.maker else 0
     progress = f"{len(rollout.ready)} of {rollout.workload.spec.replicas} new pods ready"
-    progress += f" ({status.available_replicas} available)"
+    progress += f" ({available} available)"
     old = [pod for pod in rollout.old if not pod.is_over]
     progress += f", {len(old)} old still there" if old else ""
     unready = next((pod for pod in rollout.new if not pod.ready_since and not pod.is_over), None)
@@ -152,9 +155,8 @@ def _doing(pod: Pod, events: list[Event]) -> str:
         last = [event.reason for event in events if event.reason in {"Pulling", "Pulled"}]
         return "image is being pulled" if last[-1:] == ["Pulling"] else "is being created"
     gates = condition_of(status.conditions, "ContainersReady")
-    ready = condition_of(status.conditions, "Ready")
-    if gates and gates.status == "True" and ready and ready.status != "True":
-        return ready.message or "waits for its readiness gates"
+    if gates and gates.status == "True":
+        return "waits for its readiness gates"
     probes = [event.message for event in events if event.reason == "Unhealthy"]
     if not probes:
         return "starting"

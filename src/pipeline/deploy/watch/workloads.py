@@ -13,17 +13,22 @@ HASH = "controller-revision-hash"
 
 @dataclass(frozen=True)
 class Expected:
-    """What was asked for: each workload's image, and the commit that Deployments are of."""
+    """What was asked for: each workload's image, the commit that Deployments are of, and when.
+
+    What happened before, such as another rollout that failed, doesn't count.
+    """
 
     images: Mapping[str, str]
     revision: str = ""
+    since: datetime = LONG_AGO
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """A workload and its pods, by version; without a maker no new pod can be there yet.
+    """A workload and its pods, by version.
 
-    The maker creates the pods: a Deployment's new ReplicaSet, a StatefulSet itself.
+    The maker creates the new pods: a Deployment's new ReplicaSet, once it is there, or a
+    StatefulSet itself. The lag says why nothing can be said yet: what is seen is of before.
     """
 
     workload: Workload
@@ -54,19 +59,12 @@ class Rollout:
         Old pods that were told to end don't count: they finish their requests.
         """
         status = self.workload.status
-        available = status.ready_replicas if self._is_stateful else status.available_replicas
+        wanted = self.workload.spec.replicas
         return (
             self.updated_ready
-            and not any(not pod.is_over for pod in self.old)
-            and status.replicas
-            == status.updated_replicas
-            == available
-            == self.workload.spec.replicas
+            and all(pod.is_over for pod in self.old)
+            and status.replicas == status.updated_replicas == status.available_replicas == wanted
         )
-
-    @property
-    def _is_stateful(self) -> bool:
-        return self.maker is self.workload
 
 
 def rollouts(state: State, expected: Expected) -> list[Rollout]:
@@ -96,10 +94,8 @@ def _of_deployment(state: State, deployment: Workload, expected: Expected) -> Ro
     lag = _lag(deployment, expected)
     if not lag and expected.revision:
         lag = _other_revision(deployment, expected.revision)
-    if not lag and maker is None:
-        lag = "its new ReplicaSet isn't there yet"
     pods = [pod for pod in state.pods if any(one.owns(pod.metadata) for one in sets)]
-    new = [pod for pod in pods if maker and not lag and maker.owns(pod.metadata)]
+    new = [pod for pod in pods if maker and maker.owns(pod.metadata)]
     old = [pod for pod in pods if pod not in new]
     return Rollout(deployment, maker, lag, _sorted(new), _sorted(old))
 
@@ -108,7 +104,7 @@ def _of_stateful_set(state: State, stateful: Workload, expected: Expected) -> Ro
     lag = _lag(stateful, expected)
     pods = [pod for pod in state.pods if stateful.owns(pod.metadata)]
     revision = stateful.status.update_revision
-    new = [pod for pod in pods if not lag and pod.metadata.labels.get(HASH) == revision]
+    new = [pod for pod in pods if pod.metadata.labels.get(HASH) == revision]
     old = [pod for pod in pods if pod not in new]
     return Rollout(stateful, stateful, lag, _sorted(new), _sorted(old))
 
