@@ -21,9 +21,10 @@ def commands() -> list[str]:
 
 
 def test_there_are_commands() -> None:
-    assert len(commands()) == 17
+    assert len(commands()) == 19
 
 
+@pytest.mark.usefixtures("published")
 @pytest.mark.parametrize("command", commands())
 def test_a_command(command: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "config", tmp_path / "config")

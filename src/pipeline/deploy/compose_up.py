@@ -73,10 +73,10 @@ class Deployment:
         Raises DockerError when Compose can't begin, UnhealthyProjectError.
         """
         start = time.monotonic()
-        checked = await self._compose(self.project, "config", "--quiet")
-        if checked.status != 0:
-            raise DockerError(f"Compose doesn't take this; nothing was changed.\n{_said(checked)}")
-        before = await self._containers(self.project)
+        listed = await self._listed(self.project)
+        if listed.status != 0:
+            raise DockerError(f"Compose can't begin, and nothing was changed.\n{_said(listed)}")
+        before = parse_containers(listed.output)
         failure = await self._failure(self.project)
         containers = await self._containers(self.project)
         if failure:
@@ -114,8 +114,10 @@ class Deployment:
         return await self.run([*COMPOSE, *arguments], project)
 
     async def _containers(self, project: str) -> list[Container]:
-        listed = await self._compose(project, "ps", "--all", "--format=json")
-        return parse_containers(listed.output)
+        return parse_containers((await self._listed(project)).output)
+
+    async def _listed(self, project: str) -> Ran:
+        return await self._compose(project, "ps", "--all", "--format=json")
 
     async def _log(self, container: Container) -> str:
         command = ["docker", "logs", f"--tail={MOST_LINES}", container.identifier]
