@@ -34,7 +34,7 @@ from pipeline.report.deployment import DeploymentSummary, render_deployment
 HEAD = """\
 Made by `dagger call compose`; in the repository's folder `docker compose up` runs it.
 The secrets that it names come out of its environment, or of a file .env:
-`dagger call compose --environment {environment} --secrets-key … variables plaintext > .env`
+`dagger call compose --environment {environment} --secrets-key … variables plaintext >> .env`
 """
 HEAD_OF_RELOAD = "With sources that Compose keeps in step: `docker compose up --build --watch`.\n"
 
@@ -69,7 +69,7 @@ class ComposeProject:
 
     @side_effect
     async def variables(self) -> dagger.Secret:
-        """Decrypt the secrets that Compose puts in: `variables plaintext > .env`."""
+        """Decrypt the secrets that Compose puts in: `variables plaintext >> .env`."""
         values = environment_file(await self._secrets())
         return dag.set_secret(f"compose-{uuid.uuid4()}", values)
 
