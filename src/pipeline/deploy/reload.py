@@ -61,7 +61,7 @@ def with_reload(
         else:
             own = _web(service, images.node, directories[service.name])
         kept = {key: value for key, value in services[service.name].items() if key in KEPT}
-        ports = kept.get("ports", []) + own.pop("ports", [])
+        ports = list(dict.fromkeys(kept.get("ports", []) + own.pop("ports", [])))
         environment = kept["environment"] | own.pop("environment")
         services[service.name] = {**kept, **own, "environment": environment, "ports": ports}
         volumes |= {mounted["source"]: {} for mounted in own["volumes"]}
