@@ -30,7 +30,7 @@ from pipeline.config.environments import ENVIRONMENT_FILES
 from pipeline.config.variables import Variables, check_secrets
 from pipeline.deploy.deployer import Motive
 from pipeline.deploy.deployment import Deployment, Origin, Reason, manifests
-from pipeline.deploy.project import ComposeProject, compose_socket
+from pipeline.deploy.project import ComposeProject, compose_socket, deployed_by_compose
 from pipeline.deploy.reload import is_reloaded
 from pipeline.deploy.stack import started
 from pipeline.deploy.values import Contents
@@ -437,8 +437,7 @@ class Pipeline:
         if kubeconfig is None:
             socket = await compose_socket(config, docker_socket)
             contents, access = await self._contents(version, registry, account)
-            composed = await ComposeProject.of(config, contents, project, reload=False)
-            return await composed.deploy(socket, access, contents, format_)
+            return await deployed_by_compose(config, contents, project, socket, access, format_)
         deployment = Deployment(config=config, kubeconfig=kubeconfig)
         await deployment.check()
         contents, access = await self._contents(version, registry, account)

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.cluster import Cluster
 
 from pipeline.catalogue.catalogue import load_services
 from pipeline.catalogue.stack import load_stack
@@ -18,6 +17,7 @@ from pipeline.deploy.rollout import Limits
 from pipeline.deploy.values import Contents, chart_values
 from pipeline.report.deployment import DeploymentSummary
 from tests.chart.programs import PROGRAMS
+from tests.cluster import Cluster
 from tests.unit.configs import ROOT, example, read
 
 # A small part of two cores is enough for every replica, of two versions at a time.

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import anyio
-from tests.cluster import Cluster
 
+from tests.cluster import Cluster
 from tests.deploy.conftest import Release
 
 

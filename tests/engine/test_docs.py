@@ -38,9 +38,10 @@ def given(published: dict[str, Any], cluster: Cluster) -> dict[str, Path]:
 
 
 def test_there_are_commands() -> None:
-    assert len(commands()) == 22
+    assert len(commands()) == 24
 
 
+@pytest.mark.usefixtures("published")
 @pytest.mark.parametrize("command", commands())
 def test_a_command(command: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     shutil.copytree(ROOT / "config", tmp_path / "config")

@@ -1,7 +1,7 @@
 """Values of generated variables, found in the services' secrets."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.catalogue.stack import Stack, load_stack
@@ -31,6 +31,7 @@ def stack(text: str = STACK) -> Stack:
     return load_stack(text, ["page", "api", "worker"])
 
 
+@settings(deadline=None)
 @given(st.text("abcXYZ019._~-", min_size=1))
 def test_what_was_put_into_the_form_comes_out_of_it(value: str) -> None:
     secrets = {"api": {"DATABASE_URL": URL.format(value)}, "worker": {"QUEUE": value}}

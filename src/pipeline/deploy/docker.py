@@ -1,6 +1,5 @@
-"""Deploys a Compose project to a Docker daemon: all of it is healthy, or all is as it was."""
+"""Docker's command line in a container, by the socket of a daemon."""
 
-import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,55 +9,10 @@ import dagger
 from dagger import dag
 
 from pipeline import handed
-from pipeline.build.steps import HEALTH_CHECK
-from pipeline.deploy.containers import (
-    MOST_LINES,
-    Container,
-    DockerError,
-    UnhealthyProjectError,
-    last_words,
-    parse_containers,
-)
-from pipeline.errors import shortened
+from pipeline.deploy.compose_up import FILE, Ran
 from pipeline.registry.access import Access
 
 SOCKET = "/var/run/docker.sock"
-FILE = "/compose.yml"
-COMPOSE = ["docker", "compose", f"--file={FILE}", "--ansi=never", "--progress=plain"]
-# What was deployed last stands on a label of a volume that holds nothing: there is no other place
-# with the daemon that needs no image, and that outlives the containers.
-LABEL = "pipeline.project"
-REMEMBER = f"""\
-docker volume rm --force "$1" >/dev/null
-docker volume create --label "{LABEL}=$(cat {FILE})" "$1"
-"""
-RECALL = ["docker", "volume", "inspect", f'--format={{{{index .Labels "{LABEL}"}}}}']
-# The entry asks itself, as its health check does: its port may be anywhere.
-ASK = """\
-end=$(($(date +%s) + $1)); shift
-until "$@"; do
-    [ "$(date +%s)" -lt "$end" ] || exit 1
-    sleep 0.2
-done
-"""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Where people come in: its service, port and path that tells whether all is ready."""
-
-    service: str
-    port: int
-    ready: str
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What came of a command."""
-
-    status: int
-    output: str
-    errors: str
 
 
 @dataclass(frozen=True)
@@ -71,113 +25,17 @@ class Daemon:
     async def at(
         cls, socket: dagger.Socket, image: str, access: Access, secrets: Mapping[str, str]
     ) -> Self:
-        """Reach a daemon, which pulls images as `access` has it. Raises DockerError."""
+        """Reach a daemon, which pulls images as `access` has it."""
         tool = (await access.client(image)).with_unix_socket(SOCKET, socket)
         for name, value in secrets.items():
             secret = dag.set_secret(f"{name}-{uuid.uuid4()}", value)
             tool = tool.with_secret_variable(name, secret)
-        daemon = cls(tool)
-        answer = await daemon.run(["docker", "version", "--format={{.Server.Version}}"])
-        if answer.status != 0:
-            raise DockerError(
-                "No Docker daemon answers at the socket that --docker-socket names, e.g. "
-                f"/var/run/docker.sock.\nIt said: {answer.errors.strip()}"
-            )
-        return daemon
+        return cls(tool)
 
-    async def run(self, command: Sequence[str], project: str = "") -> Ran:
+    async def run(self, command: Sequence[str], project: str) -> Ran:
         """Run a command, with a project at its place."""
         tool = self.tool.with_env_variable("RUN", str(uuid.uuid4()))
         if project:
             tool = tool.with_mounted_file(FILE, handed.file("compose.yml", project))
         ended = tool.with_exec(list(command), expect=dagger.ReturnType.ANY)
         return Ran(await ended.exit_code(), await ended.stdout(), await ended.stderr())
-
-    async def compose(self, project: str, *arguments: str) -> Ran:
-        """Run Compose on a project."""
-        return await self.run([*COMPOSE, *arguments], project)
-
-    async def containers(self, project: str) -> list[Container]:
-        """List the containers of a project, those of one-off runs too."""
-        listed = await self.compose(project, "ps", "--all", "--format=json")
-        return parse_containers(listed.output)
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """A project on its way to a daemon; `patience` is in seconds, for all to become healthy."""
-
-    daemon: Daemon
-    name: str
-    project: str
-    entry: Entry
-    patience: int
-
-    async def up(self) -> tuple[list[Container], float]:
-        """Bring it up, or back what there was. Gives the containers and the seconds it took.
-
-        Raises DockerError when Compose can't begin, UnhealthyProjectError.
-        """
-        start = time.monotonic()
-        checked = await self.daemon.compose(self.project, "config", "--quiet")
-        if checked.status != 0:
-            raise DockerError(f"Compose doesn't take this; nothing was changed.\n{_said(checked)}")
-        before = await self.daemon.containers(self.project)
-        failure = await self._failure(self.project)
-        containers = await self.daemon.containers(self.project)
-        if failure:
-            # Images are pulled before anything is changed.
-            if {each.identifier for each in before} == {each.identifier for each in containers}:
-                raise DockerError(f"{failure}\nNothing was changed.")
-            raise UnhealthyProjectError(f"{failure}\n{await self._back()}")
-        await self.daemon.run(["sh", "-euc", REMEMBER, "remember", self._memory], self.project)
-        return containers, time.monotonic() - start
-
-    async def _failure(self, project: str) -> str:
-        """Start what changed and wait for all of it; says what went wrong."""
-        options = ["--detach", "--wait", f"--wait-timeout={self.patience}", "--remove-orphans"]
-        started = await self.daemon.compose(project, "up", *options, "--quiet-pull")
-        if started.status != 0:
-            failed = [
-                each
-                for each in await self.daemon.containers(project)
-                if not each.is_well and not each.waits
-            ]
-            logs = [(each, await self._log(each)) for each in failed]
-            return last_words(logs) if logs else f"Compose can't start it: {_said(started)}"
-        ask = ["exec", "-T", self.entry.service, HEALTH_CHECK, str(self.entry.port)]
-        command = [*COMPOSE, *ask, self.entry.ready]
-        wait = ["sh", "-euc", ASK, "ask", str(self.patience)]
-        answered = await self.daemon.run([*wait, *command], project)
-        if answered.status != 0:
-            return (
-                f"Everything runs, but {self.entry.service} doesn't answer {self.entry.ready} "
-                f"with 2xx, not after {self.patience} s either."
-            )
-        return ""
-
-    async def _log(self, container: Container) -> str:
-        command = ["docker", "logs", f"--tail={MOST_LINES}", container.identifier]
-        log = await self.daemon.run(command)
-        return log.output + log.errors
-
-    async def _back(self) -> str:
-        """Bring back what was healthy last; says what came of it."""
-        recalled = await self.daemon.run([*RECALL, self._memory])
-        previous = recalled.output
-        if recalled.status != 0 or not previous.strip():
-            return "Nothing was healthy here before: it stays as it is, to look at."
-        if previous.strip() == self.project.strip():
-            return "It is what was deployed before, too: it stays as it is, to look at."
-        failure = await self._failure(previous)
-        if failure:
-            return f"What was deployed before doesn't come back either:\n{failure}"
-        return "What was deployed before is back, and healthy."
-
-    @property
-    def _memory(self) -> str:
-        return f"{self.name}_deployed"
-
-
-def _said(ran: Ran) -> str:
-    return shortened((ran.errors or ran.output).strip().splitlines(), 20)

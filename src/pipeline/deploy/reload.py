@@ -11,7 +11,7 @@ from shlex import join, quote
 from pipeline.build.cargo import RustSources
 from pipeline.build.steps import NPM_INSTALL, NPM_MANIFESTS, binary_of
 from pipeline.catalogue.models import Images, RustService, ServiceFile, WebService
-from pipeline.deploy.compose import COMMON, LOCAL, Definition, Deployed, literal, volume
+from pipeline.deploy.compose import COMMON, LOCAL, TEMPORARY, Definition, Deployed, literal, volume
 
 SOURCE = PurePosixPath("/src")
 # What a service is to others stays as it is; how it runs is another matter.
@@ -61,7 +61,7 @@ def with_reload(
         else:
             own = _web(service, images.node, directories[service.name])
         kept = {key: value for key, value in services[service.name].items() if key in KEPT}
-        ports = kept.get("ports", []) + own.pop("ports", [])
+        ports = list(dict.fromkeys(kept.get("ports", []) + own.pop("ports", [])))
         environment = kept["environment"] | own.pop("environment")
         services[service.name] = {**kept, **own, "environment": environment, "ports": ports}
         volumes |= {mounted["source"]: {} for mounted in own["volumes"]}
@@ -77,7 +77,7 @@ def _web(service: ServiceFile, image: str, directory: str) -> Definition:
     ]
     return {
         **_from_sources(service, image, directory, volumes),
-        "environment": {"npm_config_cache": "/npm", "HOME": "/tmp"},  # noqa: S108
+        "environment": {"npm_config_cache": "/npm", "HOME": TEMPORARY},
         "command": _bash(WEB.format(install=" ".join(NPM_INSTALL), port=service.port)),
         # A browser's line to the development server, on which it is told of changes.
         "ports": [f"{LOCAL}:{service.port}:{service.port}"],
@@ -109,18 +109,12 @@ def _migrate(service: RustService) -> str:
 def _from_sources(
     service: ServiceFile, image: str, folder: str, volumes: Mapping[str, str]
 ) -> Definition:
-    user, _, group = service.user.partition(":")
     check = ASK.format(port=service.port, path=quote(service.health_path))
-    lines = [
-        f"FROM {image}",
-        f"RUN install -d -o {user} -g {group} {SOURCE} {' '.join(volumes.values())}",
-        f"WORKDIR {SOURCE}",
-        f"COPY --chown={service.user} {folder} ./",
-        f"USER {service.user}",
-    ]
+    lines = [f"FROM {image}", f"WORKDIR {SOURCE}", f"COPY {folder} ./"]
     return {
         "build": {"context": ".", "dockerfile_inline": "\n".join(lines)},
         "init": True,
+        # Root, though without its rights: Docker copies for no user whom its own machine lacks.
         "cap_drop": ["ALL"],
         "healthcheck": {"test": ["CMD", *_bash(check)], **PATIENT},
         "volumes": [volume(name, path) for name, path in volumes.items()],

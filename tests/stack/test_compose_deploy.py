@@ -1,0 +1,101 @@
+"""`deploy --environment development`: the published worked example, by Docker Compose."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.conftest import dagger_call
+from tests.docker import Docker
+from tests.stack.composed import DEVELOPMENT, Composed, composed
+
+TEXT = "The river carries melted snow to the valley. It floods the fields there."
+
+
+@pytest.fixture(scope="module")
+def project(docker: Docker, published: dict[str, object]) -> Iterator[Composed]:
+    """The worked example, deployed."""
+    assert published
+    with composed(docker) as project:
+        called = project.deploy()
+        assert called.status == 0, called.progress[-4000:]
+        assert f"Compose project {project.name}" in called.output
+        assert project.url in called.output
+        yield project
+
+
+def is_useful(project: Composed) -> bool:
+    with httpx.Client(base_url=project.url) as client:
+        created = client.post("/api/v1/analyses", json={"text": TEXT})
+        listed = client.get("/api/v1/analyses").json()["items"]
+        page = client.get("/").text
+    return created.is_success and bool(listed) and "<script" in page
+
+
+def test_it_does_what_it_is_for(project: Composed) -> None:
+    assert is_useful(project)
+
+
+def test_deployed_again_nothing_starts_anew(project: Composed) -> None:
+    before = project.containers()
+    called = project.deploy("--format=json")
+    assert called.status == 0, called.progress[-4000:]
+    assert '"healthy": true' in called.output
+    assert project.containers() == before
+
+
+def test_one_setting_starts_one_service_anew(project: Composed) -> None:
+    before = project.containers()
+    called = project.deploy("--set=web_ui.memory_limit=80Mi")
+    assert called.status == 0, called.progress[-4000:]
+    after = project.containers()
+    changed = {service for service in before if before[service] != after[service]}
+    # Compose starts what depends on it anew, too: nginx knows an address that is no more.
+    assert changed == {"web-ui", "proxy"}
+
+
+def test_a_version_that_fails_is_told_of_and_taken_back(project: Composed) -> None:
+    called = project.deploy("--set=api_gateway.keys_file=/nowhere")
+    assert called.status != 0
+    assert "api-gateway isn't healthy" in called.message
+    assert "/nowhere" in called.message, "its last words"
+    assert "What was deployed before is back, and healthy." in called.message
+    assert is_useful(project)
+
+
+def test_a_version_that_nobody_published(project: Composed) -> None:
+    before = project.containers()
+    called = project.deploy("--version=9.9.9")
+    assert called.status != 0
+    for service in ("api-gateway", "consciousness-engine", "proxy", "web-ui"):
+        assert f"/{service}:9.9.9" in called.message
+    assert "dagger call build-all --push" in called.message
+    assert project.containers() == before
+
+
+def test_no_secret_stands_outside_of_the_containers(project: Composed) -> None:
+    engine = project.docker.inspect(project.containers()["consciousness-engine"])
+    variables = dict(line.split("=", 1) for line in engine["Config"]["Env"])
+    password = variables["DATABASE_URL"].partition("@")[0].rpartition(":")[2]
+    assert len(password) > 8
+    volume = project.docker("volume", "inspect", f"{project.name}_deployed")
+    assert "consciousness-engine" in volume
+    assert password not in volume
+    again = project.deploy()
+    assert password not in again.output + again.progress
+    file = dagger_call("compose", *DEVELOPMENT, "file", "contents")
+    assert "DATABASE_URL" in file.output
+    assert password not in file.output + file.progress
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "development is deployed by Docker Compose: give the daemon's socket"),
+        (["--environment=staging"], "staging is deployed by kubernetes"),
+    ],
+)
+def test_what_is_missing_is_told_before_any_work(arguments: list[str], said: str) -> None:
+    called = dagger_call("deploy", *(arguments or ["--environment=development"]))
+    assert called.status != 0
+    assert said in called.message
