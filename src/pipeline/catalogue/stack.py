@@ -15,6 +15,8 @@ STACK_FILE = "config/stack.yml"
 
 Variable = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
 
+Folder = Annotated[str, Field(pattern=r"^/[!-~]+$")]
+
 
 class MissingStackError(PipelineError):
     """The repository doesn't say how its services make one stack."""
@@ -34,8 +36,10 @@ class Backing(Strict):
         default_factory=list,
         description="Command in its container that ends with 0 once it takes connections.",
     )
-    data: str | None = Field(
-        default=None, pattern=r"^/[!-~]+$", description="Folder of what it keeps."
+    data: Folder | None = Field(default=None, description="Folder of what it keeps.")
+    writable: list[Folder] = Field(
+        default_factory=list,
+        description="Other folders that it writes to, /tmp apart; what is there isn't kept.",
     )
     user: int | None = Field(
         default=None,

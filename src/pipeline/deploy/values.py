@@ -8,11 +8,12 @@ from pydantic import BaseModel
 from pipeline.catalogue.catalogue import Entry
 from pipeline.catalogue.models import ServiceFile
 from pipeline.catalogue.settings import Value
-from pipeline.catalogue.stack import Backing, Stack
+from pipeline.catalogue.stack import STACK_FILE, Backing, Stack
 from pipeline.config.convert import sensitive_of, variables_of
 from pipeline.config.resolve import Configuration
 from pipeline.config.sections import PERFORMANCE, section_name
 from pipeline.deploy.generated import generated_values, managed
+from pipeline.errors import PipelineError
 from pipeline.units import cores
 
 DEPLOYMENT = "deployment"
@@ -22,6 +23,10 @@ NO_ROUTE = "none"
 
 Secrets = Mapping[str, Mapping[str, str]]
 Values = dict[str, Any]
+
+
+class NoUserError(PipelineError):
+    """Nobody says whom something behind the services runs as."""
 
 
 class Contents(BaseModel):
@@ -41,7 +46,7 @@ def chart_values(
 ) -> Values:
     """Give the chart's values; `secrets` are service → variable → text.
 
-    Without them there is text that stands for them. Raises GeneratedValueError.
+    Without them there is text that stands for them. Raises GeneratedValueError, NoUserError.
     """
     services = {entry.service.name: entry.service for entry in entries}
     variables = {
@@ -117,6 +122,11 @@ def _service(configuration: Configuration, service: ServiceFile) -> Values:
 def _backing(
     configuration: Configuration, name: str, backing: Backing, generated: Mapping[str, str]
 ) -> Values:
+    if backing.user is None:
+        raise NoUserError(
+            f"{STACK_FILE}: backing.{name}.user is missing: Kubernetes runs nothing as root. Write "
+            "the number of the user that the image runs as, e.g. 999."
+        )
     key = section_name(name)
     found: Values = {
         "image": backing.image,
@@ -125,6 +135,7 @@ def _backing(
         "environment": dict(backing.environment),
         "secrets": {variable: generated[variable] for variable in backing.generated},
         "ready": list(backing.ready),
+        "writable": list(backing.writable),
         "temporary": TEMPORARY,
         "resources": _resources(
             configuration,
