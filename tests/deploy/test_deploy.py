@@ -60,7 +60,7 @@ async def test_a_first_deployment_an_upgrade_and_the_way_back(release: Release) 
     with load(release) as seen:
         second = await release.deploy("2.0.0", "api_gateway.log_level=debug")
         assert second.version == "2.0.0"
-        [pod, *_] = release.get("pods", "--selector=app.kubernetes.io/name=api-gateway")["items"]
+        [pod, *_] = alive(release, "api-gateway")
         assert variable(release, pod, level) == "debug"
         back = await release.deployer().rollback(WHY)
     assert (back.version, back.healthy) == ("1.0.0", True)
