@@ -29,7 +29,7 @@ def service(name: str, port: int, limits: Values, low: int, high: int, **others:
         "needs": [],
         "resources": limits,
         "replicas": {"min": low, "max": high},
-        "targetCPUPercent": 70,
+        "targetCPU": "700m",
         "temporary": "16Mi",
         **others,
     }

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import dagger
 import httpx
 import pytest
+from dagger import dag
 
 from pipeline.catalogue.catalogue import load_services
 from pipeline.catalogue.stack import load_stack
@@ -109,3 +111,19 @@ def release(cluster: Cluster, published: dict[str, Any]) -> Iterator[Release]:
 def with_limits(release: Release, **changes: Any) -> Release:
     """Give a release with other limits."""
     return replace(release, limits=replace(release.limits, **changes))
+
+
+async def pushed(name: str, container: dagger.Container, release: Release) -> str:
+    """Put an image into the registry where the others are; gives its reference by digest."""
+    address = release.images["proxy"].partition("/")[0]
+    reference = await container.publish(f"{address}/tests/{name}:latest")
+    return f"{address}/tests/{name}@{reference.rpartition('@')[2]}"
+
+
+@pytest.fixture
+async def greedy(release: Release) -> str:
+    """An image that takes all the memory that it gets, in the registry."""
+    async with dagger.connection(dagger.Config()):
+        container = dag.container(platform=dagger.Platform("linux/amd64"))
+        hungry = container.from_("debian:trixie-slim").with_entrypoint(["tail", "/dev/zero"])
+        return await pushed("greedy", hungry, release)

@@ -1,10 +1,11 @@
 """Deployments to a real cluster: up, upgraded, back; and what fails leaves all as it was."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
+from typing import Any
 
 import httpx
 import pytest
@@ -105,21 +106,11 @@ async def test_what_does_not_change_is_not_started_anew(release: Release) -> Non
 
 NO_IMAGE = "10.99.0.1:5001/pipeline/api-gateway@sha256:" + "0" * 64
 WRONG_SETTINGS = {"environment": {"API_GATEWAY_ENGINE_TIMEOUT_MS": "soon"}}
-BROKEN = {
+BROKEN: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
     "an image that doesn't exist": ({"api_gateway": {"image": NO_IMAGE}}, r"image can't be pulled"),
     "wrong configuration": ({"api_gateway": WRONG_SETTINGS}, r"ENGINE_TIMEOUT_MS.*expected"),
     "a crash at start": ({"consciousness_engine": {"migrate": ["--", "x"]}}, r"crash|fail|exit"),
-    "out of memory": (
-        {
-            "web_ui": {
-                "resources": {
-                    "limits": {"cpu": "250m", "memory": "6Mi"},
-                    "requests": {"cpu": "5m", "memory": "6Mi"},
-                }
-            }
-        },
-        r"memory",
-    ),
+    "out of memory": ({"web_ui": {"image": "greedy"}}, r"runs out of memory \(limit 64Mi\)"),
     "never ready": (
         {"api_gateway": {"environment": {"API_GATEWAY_ENGINE_URL": "http://redis:6379"}}},
         r"isn't there after|readiness",
@@ -138,21 +129,30 @@ BROKEN = {
 }
 
 
+# What Kubernetes itself doesn't know for certain at once.
+SLOW = {"never ready", "no room"}
+
+
 @pytest.mark.parametrize("kind", BROKEN)
 async def test_a_broken_release_is_taken_back_with_its_reason(
-    release: Release, kind: str, record_property: Callable[[str, object], None]
+    release: Release, kind: str, greedy: str
 ) -> None:
-    changes, reason = BROKEN[kind]
+    broken, reason = BROKEN[kind]
+    changes = {
+        service: {**change, **({"image": greedy} if change.get("image") == "greedy" else {})}
+        for service, change in broken.items()
+    }
     await release.deploy("1.0.0")
     before = release.running()
     with load(release) as seen, pytest.raises(RolledBackError) as caught:
         await release.deploy("2.0.0", **changes)
     message = str(caught.value)
-    record_property(kind, message)
     assert re.search(reason, message, re.DOTALL), message
     times = TIMES.search(message)
     assert times is not None
-    assert float(times[1]) + float(times[2]) < 60
+    detection, restoration = float(times[1]), float(times[2])
+    assert detection < (45 if kind in SLOW else 20)
+    assert restoration < 15
     assert release.running() == before
     assert seen.failed == 0
     assert release.is_whole()
@@ -165,14 +165,20 @@ async def test_a_broken_release_is_taken_back_with_its_reason(
 async def test_the_first_deployment_of_all_is_taken_back_to_nothing(release: Release) -> None:
     with pytest.raises(RolledBackError, match="there is nothing, as before the first one"):
         await release.deploy("1.0.0", api_gateway={"image": NO_IMAGE})
-    assert release.get("deployments", "services")["items"] == []
+    assert release.get("deployments,services")["items"] == []
     assert (await release.deploy("1.0.1")).healthy
+
+
+MORE_THAN_MAY_BE = {
+    "limits": {"cpu": "100m", "memory": "64Mi"},
+    "requests": {"cpu": "200m", "memory": "64Mi"},
+}
 
 
 async def test_what_the_cluster_refuses_changes_nothing(release: Release) -> None:
     await release.deploy("1.0.0")
     with pytest.raises(RefusedError, match="nothing was changed"):
-        await release.deploy("2.0.0", web_ui={"port": 8083, "targetCPUPercent": -1})
+        await release.deploy("2.0.0", web_ui={"resources": MORE_THAN_MAY_BE})
     assert (await release.deployer().status()).version == "1.0.0"
 
 

@@ -15,7 +15,7 @@ from dagger import dag
 from pipeline.deploy.deployer import Motive
 from pipeline.deploy.rollout import RolledBackError
 from tests.chart.programs import PROGRAMS
-from tests.deploy.conftest import Release, with_limits
+from tests.deploy.conftest import Release, pushed, with_limits
 from tests.unit.configs import ROOT
 
 RATE = 200
@@ -73,14 +73,12 @@ async def faulty(release: Release) -> str:
         "        if ($fails) { return 500; }\n",
         1,
     )
-    address = release.images["proxy"].partition("/")[0]
     async with dagger.connection(dagger.Config()):
         container = dag.container(platform=dagger.Platform("linux/amd64"))
-        faulty = container.from_(release.images["proxy"]).with_new_file(
+        failing = container.from_(release.images["proxy"]).with_new_file(
             "/etc/nginx/nginx.conf", text, permissions=0o644
         )
-        reference = await faulty.publish(f"{address}/tests/faulty:latest")
-    return f"{address}/tests/faulty@{reference.rpartition('@')[2]}"
+        return await pushed("faulty", failing, release)
 
 
 async def test_healthy_but_every_fifth_answer_is_an_error(release: Release, faulty: str) -> None:

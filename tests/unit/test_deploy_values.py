@@ -44,9 +44,11 @@ def test_the_missions_values_reach_the_chart() -> None:
 
 def test_a_replica_asks_for_all_memory_and_part_of_the_processors() -> None:
     resources = values("production")["services"]["consciousness-engine"]["resources"]
-    assert resources["requests"] == {"cpu": "500m", "memory": "1Gi"}
-    few = values("production", SECRETS, "performance.cpu_request_percent=5")
-    assert few["services"]["proxy"]["resources"]["requests"] == {"cpu": "25m", "memory": "64Mi"}
+    assert resources["requests"] == {"cpu": "100m", "memory": "1Gi"}
+    more = values("production", SECRETS, "performance.cpu_request_percent=50")["services"]
+    assert more["proxy"]["resources"]["requests"] == {"cpu": "250m", "memory": "64Mi"}
+    # Replicas are added by their part of the limit, whatever they ask for.
+    assert more["proxy"]["targetCPU"] == "350m"
 
 
 def test_the_database_gets_the_password_that_its_service_has() -> None:

@@ -29,7 +29,7 @@ FIXED = {
             maximum=100,
             default=70,
             unit="%",
-            description="Load at which replicas are added, of the processors they ask for.",
+            description="Part of its limit that a replica uses when others are added.",
         ),
         "cpu_request_percent": Setting(
             type="integer",

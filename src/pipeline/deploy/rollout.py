@@ -29,6 +29,7 @@ LOG_LINES = 10
 MOST_LOGS = 3
 SECONDS_AWAY = 30
 AT_A_TIME = 6
+AUTOSCALERS = "autoscaling/v2/horizontalpodautoscalers"
 INSTANCE = "app.kubernetes.io/instance"
 KEPT_BY_CONTENT = "pipeline/named-by=content"
 LONGEST = 300
@@ -219,9 +220,10 @@ class Rollout:
             judgement = judge(state, expected, self.cluster.now())
             if judgement.certain:
                 raise RolloutError(await self._explained(judgement.certain))
-            if enough(judgement):
+            scaling = await few_replicas(self.cluster, self.helm.release, state)
+            if enough(judgement) and not scaling:
                 return
-            self.telling.waiting([str(waiting) for waiting in judgement.waiting])
+            self.telling.waiting([*map(str, judgement.waiting), *scaling])
             step = tuple(
                 (waiting.workload, waiting.progress, waiting.doing.partition(",")[0])
                 for waiting in judgement.waiting
@@ -270,6 +272,18 @@ async def state_of(cluster: Cluster, release: str) -> State:
     ]
     jobs = [partial(cluster.listed, kind, labels) for kind, labels in kinds]
     return read_state(*await gathered(jobs, AT_A_TIME))
+
+
+async def few_replicas(cluster: Cluster, release: str, state: State) -> list[str]:
+    """List the Deployments that their autoscaler has yet to bring to its minimum."""
+    replicas = {each.name: each.spec.replicas for each in state.deployments}
+    scalers = await cluster.listed(AUTOSCALERS, f"{INSTANCE}={release}")
+    return [
+        f"{name}: {replicas[name]} of at least {least} replicas, its autoscaler adds the others"
+        for scaler in scalers
+        if (name := scaler["spec"]["scaleTargetRef"]["name"]) in replicas
+        and replicas[name] < (least := scaler["spec"]["minReplicas"])
+    ]
 
 
 def expected_of(manifest: str) -> Expected:

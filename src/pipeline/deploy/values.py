@@ -114,7 +114,9 @@ def _service(configuration: Configuration, service: ServiceFile) -> Values:
             configuration.limit(key, "memory_limit").value,
         ),
         "replicas": dict(zip(("min", "max"), replicas, strict=True)),
-        "targetCPUPercent": _value(configuration, PERFORMANCE, "target_cpu_percent"),
+        "targetCPU": _part(
+            configuration, configuration.limit(key, "cpu_limit").value, "target_cpu_percent"
+        ),
         "temporary": TEMPORARY,
     }
 
@@ -161,12 +163,17 @@ def _entry(configuration: Configuration, stack: Stack) -> Values:
 
 def _resources(configuration: Configuration, cpu: object, memory: object) -> Values:
     """Ask for all of the memory, which can't be shared, and a part of the processors, which can."""
-    percent = int(str(_value(configuration, PERFORMANCE, "cpu_request_percent")))
-    wanted = int((cores(str(cpu)) or 0) * 10 * percent)
+    wanted = _part(configuration, cpu, "cpu_request_percent")
     return {
         "limits": {"cpu": cpu, "memory": memory},
-        "requests": {"cpu": f"{max(wanted, 1)}m", "memory": memory},
+        "requests": {"cpu": wanted, "memory": memory},
     }
+
+
+def _part(configuration: Configuration, cpu: object, setting: str) -> str:
+    """Give a part of a limit of processors, in thousandths."""
+    percent = int(str(_value(configuration, PERFORMANCE, setting)))
+    return f"{max(int((cores(str(cpu)) or 0) * 10 * percent), 1)}m"
 
 
 def _hidden(configuration: Configuration, name: str) -> dict[str, str]:
