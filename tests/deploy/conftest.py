@@ -121,9 +121,13 @@ async def pushed(name: str, container: dagger.Container, release: Release) -> st
 
 
 @pytest.fixture
-async def greedy(release: Release) -> str:
-    """An image that takes all the memory that it gets, in the registry."""
+async def broken_images(release: Release) -> dict[str, str]:
+    """Images that take all the memory that they get, or end at once, in the registry."""
+    commands = {"greedy": ["tail", "/dev/zero"], "crashing": ["sh", "-c", "echo lost; exit 3"]}
     async with dagger.connection(dagger.Config()):
         container = dag.container(platform=dagger.Platform("linux/amd64"))
-        hungry = container.from_("debian:trixie-slim").with_entrypoint(["tail", "/dev/zero"])
-        return await pushed("greedy", hungry, release)
+        base = container.from_("debian:trixie-slim")
+        return {
+            name: await pushed(name, base.with_entrypoint(command), release)
+            for name, command in commands.items()
+        }

@@ -105,11 +105,16 @@ async def test_what_does_not_change_is_not_started_anew(release: Release) -> Non
 
 
 NO_IMAGE = "10.99.0.1:5001/pipeline/api-gateway@sha256:" + "0" * 64
+WRONG_PASSWORD = "postgres://engine:wrong@postgres:5432/engine"
 WRONG_SETTINGS = {"environment": {"API_GATEWAY_ENGINE_TIMEOUT_MS": "soon"}}
 BROKEN: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
     "an image that doesn't exist": ({"api_gateway": {"image": NO_IMAGE}}, r"image can't be pulled"),
     "wrong configuration": ({"api_gateway": WRONG_SETTINGS}, r"ENGINE_TIMEOUT_MS.*expected"),
-    "a crash at start": ({"consciousness_engine": {"migrate": ["--", "x"]}}, r"crash|fail|exit"),
+    "a crash at start": ({"web_ui": {"image": "crashing"}}, r"crashes at start .*\n +lost"),
+    "a migration that fails": (
+        {"consciousness_engine": {"secrets": {"DATABASE_URL": WRONG_PASSWORD}}},
+        r"migrate.*password authentication failed",
+    ),
     "out of memory": ({"web_ui": {"image": "greedy"}}, r"runs out of memory \(limit 64Mi\)"),
     "never ready": (
         {"api_gateway": {"environment": {"API_GATEWAY_ENGINE_URL": "http://redis:6379"}}},
@@ -135,11 +140,11 @@ SLOW = {"never ready", "no room"}
 
 @pytest.mark.parametrize("kind", BROKEN)
 async def test_a_broken_release_is_taken_back_with_its_reason(
-    release: Release, kind: str, greedy: str
+    release: Release, kind: str, broken_images: dict[str, str]
 ) -> None:
     broken, reason = BROKEN[kind]
     changes = {
-        service: {**change, **({"image": greedy} if change.get("image") == "greedy" else {})}
+        service: {key: broken_images.get(str(value), value) for key, value in change.items()}
         for service, change in broken.items()
     }
     await release.deploy("1.0.0")

@@ -21,6 +21,8 @@ from tests.unit.configs import ROOT
 RATE = 200
 LONGEST = "180s"
 WHY = Motive("a test", "here")
+# Users, services, databases and cluster share two cores here: an answer may take its time.
+PATIENT = "consciousness_engine.processing_timeout_ms=1000"
 
 
 @dataclass
@@ -49,16 +51,13 @@ def vegeta(release: Release, folder: Path) -> Iterator[Report]:
     report.seen = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
 
 
-async def test_nobody_notices_an_upgrade_and_the_way_back(
-    release: Release, tmp_path: Path, record_property: Any
-) -> None:
-    await release.deploy("1.0.0")
+async def test_nobody_notices_an_upgrade_and_the_way_back(release: Release, tmp_path: Path) -> None:
+    await release.deploy("1.0.0", PATIENT)
     with vegeta(release, tmp_path) as report:
         await release.deploy(
-            "2.0.0", "consciousness_engine.log_level=debug", "api_gateway.log_level=debug"
+            "2.0.0", PATIENT, "consciousness_engine.log_level=error", "api_gateway.log_level=error"
         )
         await release.deployer().rollback(WHY)
-    record_property("load", report.seen)
     assert report.seen["requests"] > 10 * RATE
     assert report.seen["status_codes"] == {"200": report.seen["requests"]}, report.seen
 
