@@ -17,6 +17,7 @@ from pipeline.deploy.deployer import Deployer, Motive, Target, Tools
 from pipeline.deploy.health import checks_of
 from pipeline.deploy.rollout import Limits
 from pipeline.deploy.values import Contents, chart_values
+from pipeline.registry.reference import by_digest
 from pipeline.report.deployment import DeploymentSummary
 from tests.chart.programs import PROGRAMS
 from tests.cluster import Cluster
@@ -95,16 +96,16 @@ class Release:
         return answer.status_code in {200, 201, 422}
 
 
+def images_of(published: dict[str, Any]) -> dict[str, str]:
+    """Give the reference by digest of each service's image, of what the main job said."""
+    return {image["service"]: by_digest(image["references"][0]) for image in published["images"]}
+
+
 @pytest.fixture
 def release(cluster: Cluster, published: dict[str, Any]) -> Iterator[Release]:
     """A namespace for one test, with the published images to deploy there."""
-    images = {
-        image["service"]: f"{image['references'][0].partition('@')[0].rpartition(':')[0]}"
-        f"@{image['digest']}"
-        for image in published["images"]
-    }
     name = f"test-{secrets.token_hex(4)}"
-    yield Release(cluster, name, images)
+    yield Release(cluster, name, images_of(published))
     cluster.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=false")
 
 
