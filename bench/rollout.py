@@ -1,4 +1,4 @@
-"""What users notice of an upgrade and the way back, at 200 requests a second, and how long it takes.
+"""What users notice of an upgrade and the way back, at 200 requests a second.
 
 Run with the engine up: `eval "$(python3 -m bootstrap start)" && python3 -m bench.rollout`.
 vegeta keeps its connections, and shares two cores with the cluster and all that runs in it. The
@@ -11,7 +11,8 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,9 +31,8 @@ PATIENT = "consciousness_engine.processing_timeout_ms=1000"
 CHANGED = ["consciousness_engine.log_level=error", "api_gateway.log_level=error"]
 
 
-async def measure(
-    release: Release, title: str, change: Callable[[], Awaitable[object]], folder: Path
-) -> None:
+@contextmanager
+def users(release: Release, title: str, folder: Path) -> Iterator[None]:
     """Print what came of requests while something was done."""
     results = folder / title
     attack = [str(PROGRAMS / "vegeta"), "attack", f"-rate={RATE}", "-duration=120s"]
@@ -43,7 +43,7 @@ async def measure(
         process.stdin.write(f"GET {release.url}/api/v1/analyses\n")
         process.stdin.close()
         began = time.monotonic()
-        await change()
+        yield
         seconds = time.monotonic() - began
         process.terminate()
     command = [str(PROGRAMS / "vegeta"), "report", "-type=json", str(results)]
@@ -66,16 +66,12 @@ async def main() -> int:
     with TemporaryDirectory() as folder:
         try:
             await release.deploy("1.0.0", PATIENT)
-            await measure(release, "no change", lambda: anyio.sleep(20), Path(folder))
-            await measure(
-                release,
-                "upgrade",
-                lambda: release.deploy("2.0.0", PATIENT, *CHANGED),
-                Path(folder),
-            )
-            await measure(
-                release, "way back", lambda: release.deployer().rollback(WHY), Path(folder)
-            )
+            with users(release, "no change", Path(folder)):
+                await anyio.sleep(20)
+            with users(release, "upgrade", Path(folder)):
+                await release.deploy("2.0.0", PATIENT, *CHANGED)
+            with users(release, "way back", Path(folder)):
+                await release.deployer().rollback(WHY)
         finally:
             cluster.kubectl("delete", "namespace", name, "--wait=false")
     return 0
