@@ -424,7 +424,7 @@ class Pipeline:
         variables: VariablesFile = None,
         secrets_key: SecretsKey,
         reason: Reason = "",
-        origin: Origin = "",
+        origin: Origin = "not told",
         format_: Format = "table",
     ) -> str:
         """Verify a version and deploy it: it is healthy, or all is as it was before.

@@ -56,7 +56,7 @@ class Deployment:
 
     @side_effect
     async def rollback(
-        self, reason: Reason = "", origin: Origin = "", format_: Format = "table"
+        self, reason: Reason = "", origin: Origin = "not told", format_: Format = "table"
     ) -> str:
         """Go back, whole: from an interrupted change, else to the healthy version before."""
         checked_format(format_)
@@ -65,7 +65,7 @@ class Deployment:
 
     @side_effect
     async def resume(
-        self, reason: Reason = "", origin: Origin = "", format_: Format = "table"
+        self, reason: Reason = "", origin: Origin = "not told", format_: Format = "table"
     ) -> str:
         """Finish a change that was interrupted."""
         checked_format(format_)

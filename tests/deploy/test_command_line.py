@@ -1,0 +1,108 @@
+"""Deployments as people type them: each environment up, an upgrade, the way back, the trail."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bootstrap.settings import Settings
+from tests.cluster import Cluster
+from tests.conftest import ROOT, Called, dagger_call
+from tests.engine.key_pairs import key_pair
+
+SETTINGS = Settings.from_environment()
+SECRETS_KEY = f"--secrets-key=file://{ROOT}/config/secrets/example-key.txt"
+# What verification finds out anew each time is tested elsewhere.
+TRUSTED = [f"--key=file://{SETTINGS.keys}/cosign.pub", "--scan=false"]
+
+
+class Place:
+    """A namespace for one environment, and the commands on it."""
+
+    def __init__(self, cluster: Cluster, environment: str) -> None:
+        self.name = f"cli-{environment}-{secrets.token_hex(3)}"
+        self.common = [
+            f"--environment={environment}",
+            f"--kubeconfig=file://{cluster.kubeconfig}",
+            f"--set=deployment.namespace={self.name}",
+        ]
+        if environment == "development":
+            self.common.append("--set=deployment.target=kubernetes")
+
+    def deploy(self, *arguments: str, trusted: list[str] = TRUSTED) -> Called:
+        """Deploy the commit that is checked out."""
+        return dagger_call("deploy", *self.common, SECRETS_KEY, *trusted, *arguments)
+
+    def look(self, *arguments: str) -> Called:
+        """Look after what is deployed."""
+        return dagger_call("deployment", *self.common, *arguments)
+
+
+@pytest.fixture
+def places(cluster: Cluster, published: dict[str, Any]) -> Iterator[dict[str, Place]]:
+    """A namespace for each environment, until they are no longer needed."""
+    assert published["images"]
+    names = [path.stem for path in ROOT.glob("config/environments/*.yml") if path.stem != "base"]
+    found = {name: Place(cluster, name) for name in names}
+    yield found
+    every = [place.name for place in found.values()]
+    cluster.kubectl("delete", "namespace", "--ignore-not-found", "--wait=false", *every)
+
+
+def well(called: Called) -> Called:
+    """Give a call that succeeded."""
+    assert called.status == 0, called.progress[-3000:]
+    return called
+
+
+def test_each_environment_is_deployed(places: dict[str, Place], cluster: Cluster) -> None:
+    assert set(places) == {"development", "staging", "production"}
+    for place in places.values():
+        said = json.loads(well(place.deploy("--format=json")).output)
+        assert (said["healthy"], said["revision"]) == (True, 1)
+        least = {workload["name"]: workload["wanted"] for workload in said["workloads"]}
+        [scaler, *_] = cluster.get("hpa", f"--namespace={place.name}")["items"]
+        assert least[scaler["metadata"]["name"]] >= scaler["spec"]["minReplicas"]
+        cluster.kubectl("delete", "namespace", place.name, "--wait=false")
+
+
+def test_an_upgrade_the_way_back_and_the_trail(places: dict[str, Place]) -> None:
+    place = places["staging"]
+    first = well(place.deploy("--reason=the first"))
+    assert "alone and healthy after" in first.output
+    change = "--set=api_gateway.log_level=debug"
+    plan = dagger_call("diff", *place.common, SECRETS_KEY, change)
+    assert "API_GATEWAY_LOG_LEVEL: info → debug" in well(plan).output
+    well(place.deploy(change, "--reason=the second", "--origin=a test"))
+    status = json.loads(well(place.look("status", "--format=json")).output)
+    assert (status["healthy"], status["revision"]) == (True, 2)
+    well(place.look("rollback", "--reason=the third"))
+    records = json.loads(well(place.look("audit", "--format=json")).output)
+    told = records["records"] if isinstance(records, dict) else records
+    assert [(each["action"], each["why"], each["outcome"]) for each in told[1::2]] == [
+        ("deploy", "the first", "succeeded"),
+        ("deploy", "the second", "succeeded"),
+        ("rollback", "the third", "succeeded"),
+    ]
+
+
+def test_what_nobody_signed_is_never_applied(
+    places: dict[str, Place], cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = places["staging"]
+    other = key_pair(tmp_path_factory.mktemp("keys")).folder / "cosign.pub"
+    called = place.deploy(trusted=[f"--key=file://{other}", "--scan=false"])
+    assert called.status != 0
+    assert "not as the policy asks" in called.message
+    assert cluster.try_kubectl("get", "namespace", place.name).returncode != 0
+
+
+def test_what_cannot_work_is_told_before_any_work(places: dict[str, Place]) -> None:
+    place = places["staging"]
+    without = dagger_call("deploy", *place.common, *TRUSTED)
+    assert "give the age key that opens config/secrets/staging.yml" in without.message
+    called = place.deploy("--version=9.9.9")
+    assert "9.9.9" in called.message
+    assert "build-all --push" in called.message
