@@ -63,6 +63,8 @@ async def test_a_first_deployment_an_upgrade_and_the_way_back(release: Release) 
         assert second.version == "2.0.0"
         [pod, *_] = alive(release, "api-gateway")
         assert variable(release, pod, level) == "debug"
+        # What nothing reads any more is gone.
+        assert len(release.get("configmaps", "--selector=pipeline/content")["items"]) == 3
         back = await release.deployer().rollback(WHY)
     assert (back.version, back.healthy) == ("1.0.0", True)
     assert (seen.failed, release.running()) == (0, before)
@@ -171,6 +173,7 @@ async def test_the_first_deployment_of_all_is_taken_back_to_nothing(release: Rel
     with pytest.raises(RolledBackError, match="there is nothing, as before the first one"):
         await release.deploy("1.0.0", api_gateway={"image": NO_IMAGE})
     assert release.get("deployments,services")["items"] == []
+    assert release.get("secrets", "--selector=pipeline/content")["items"] == []
     assert (await release.deploy("1.0.1")).healthy
 
 

@@ -31,7 +31,7 @@ async def test_healthy_but_every_fifth_answer_is_an_error(release: Release, faul
     observed = with_limits(release, max_error_percent=5)
     await observed.deploy("1.0.0")
     before = observed.running()
-    with pytest.raises(RolledBackError, match=r"% of [0-9]+ requests through the entry failed"):
+    with pytest.raises(RolledBackError, match=r"requests through the entry failed"):
         await observed.deploy("2.0.0", proxy={"image": faulty})
     assert observed.running() == before
     assert observed.is_whole()

@@ -21,7 +21,7 @@ apiVersion: v1
 kind: Secret
 metadata:
   name: shop-secrets-1
-  labels: {pipeline/named-by: content, app.kubernetes.io/name: shop}
+  labels: {pipeline/content: "1", app.kubernetes.io/name: shop}
 stringData: {TOKEN: hunter2}
 ---
 apiVersion: v1
@@ -44,7 +44,7 @@ apiVersion: v1
 kind: Secret
 metadata:
   name: shop-secrets-2
-  labels: {pipeline/named-by: content, app.kubernetes.io/name: shop}
+  labels: {pipeline/content: "2", app.kubernetes.io/name: shop}
 stringData: {TOKEN: hunter3, KEY: hunter4}
 ---
 apiVersion: v1
@@ -59,6 +59,7 @@ def test_each_changed_field_is_told_and_no_secret() -> None:
         "    spec.replicas: 1 → (not set)",
         "    spec.template.spec.containers[shop].image: shop@sha256:a → shop@sha256:b",
         "~ Secret shop (named by content)",
+        "    metadata.labels.pipeline/content: 1 → 2",
         "    metadata.name: shop-secrets-1 → shop-secrets-2",
         "    stringData.KEY: (not set) → (secret)",
         "    stringData.TOKEN: (secret) → (secret)",

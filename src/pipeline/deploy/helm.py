@@ -73,8 +73,10 @@ class Helm:
         await self._run(["uninstall", self.release, "--ignore-not-found", "--wait"])
 
     async def manifest(self, revision: int) -> str:
-        """Give the objects of a revision, as they were applied."""
-        return await self._run(["get", "manifest", self.release, f"--revision={revision}"])
+        """Give all objects of a revision as they were applied, those that are hooks too."""
+        of = [self.release, f"--revision={revision}"]
+        manifest = await self._run(["get", "manifest", *of])
+        return f"{manifest}\n{await self._run(['get', 'hooks', *of])}"
 
     async def _run(self, arguments: Sequence[str], given: str = "") -> str:
         return _checked(await self._called(arguments, given))

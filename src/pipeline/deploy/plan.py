@@ -7,7 +7,7 @@ import yaml
 from pipeline.deploy.cluster import Object
 from pipeline.report.plan import FieldChange, ObjectChange, PlanSummary
 
-NAMED_BY = "pipeline/named-by"
+NAMED_BY_CONTENT = "pipeline/content"
 HIDDEN = "(secret)"
 SECRET_FIELDS = ("data", "stringData")
 
@@ -37,7 +37,7 @@ def _key(content: Object) -> Key:
     """Know an object again: one whose name tells its content by what it is for."""
     metadata = content["metadata"]
     labels = metadata.get("labels") or {}
-    if NAMED_BY in labels:
+    if NAMED_BY_CONTENT in labels:
         return content["kind"], f"{labels['app.kubernetes.io/name']} (named by content)"
     return content["kind"], str(metadata["name"])
 

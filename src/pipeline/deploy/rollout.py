@@ -31,7 +31,7 @@ SECONDS_AWAY = 30
 AT_A_TIME = 6
 AUTOSCALERS = "autoscaling/v2/horizontalpodautoscalers"
 INSTANCE = "app.kubernetes.io/instance"
-KEPT_BY_CONTENT = "pipeline/named-by=content"
+NAMED_BY_CONTENT = "pipeline/content"
 LONGEST = 300
 """Seconds that a rollout may take, however steadily it gets better."""
 
@@ -134,7 +134,7 @@ class Rollout:
         await self.lease.end(
             GoodRevision(revision=revision, version=trial.version, content=trial.content)
         )
-        await self._tidied(revision)
+        await self._tidied(await self.helm.manifest(revision))
         return Outcome(revision, up, time.monotonic() - began, health, observed)
 
     async def _observed(self, revision: int, since: datetime) -> str:
@@ -177,6 +177,7 @@ class Rollout:
             self.telling.say("going back: to nothing, as before the first deployment")
             if history:
                 await self.helm.uninstall()
+                await self._tidied("")
             await self.lease.end(None)
             return
         since = self.cluster.now()
@@ -249,10 +250,9 @@ class Rollout:
         more = len(problems) - MOST_LOGS
         return "\n".join([*told, *([f"and {more} more like it"] if more > 0 else [])])
 
-    async def _tidied(self, revision: int) -> None:
-        """Remove settings of earlier revisions, which nothing reads any more."""
-        wanted = await self.helm.manifest(revision)
-        selector = f"{KEPT_BY_CONTENT},{INSTANCE}={self.helm.release}"
+    async def _tidied(self, wanted: str) -> None:
+        """Remove settings that no object of a manifest reads: Helm leaves them for old pods."""
+        selector = f"{NAMED_BY_CONTENT},{INSTANCE}={self.helm.release}"
         for kind in ("v1/configmaps", "v1/secrets"):
             for found in await self.cluster.listed(kind, selector):
                 name = found["metadata"]["name"]
