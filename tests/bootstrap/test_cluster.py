@@ -128,6 +128,11 @@ def namespace(cluster: Cluster) -> Iterator[Cluster]:
 @pytest.fixture
 def redis(namespace: Cluster) -> Cluster:
     """A deployment of two with a service, and a pod that may ask it."""
+    run_redis(namespace)
+    return namespace
+
+
+def run_redis(cluster: Cluster) -> None:
     template = pod("redis", volumeMounts=[{"name": "data", "mountPath": "/data"}])
     template["spec"]["volumes"] = [{"name": "data", "emptyDir": {"medium": "Memory"}}]
     deployment = {
@@ -140,10 +145,9 @@ def redis(namespace: Cluster) -> Cluster:
             "template": {"metadata": template["metadata"], "spec": template["spec"]},
         },
     }
-    apply(namespace, deployment, service("redis"), client("friend"), client("stranger"))
-    namespace.kubectl("rollout", "status", "deployment/redis", IN_NAMESPACE, WAIT)
-    ready(namespace, "friend", "stranger")
-    return namespace
+    apply(cluster, deployment, service("redis"), client("friend"), client("stranger"))
+    cluster.kubectl("rollout", "status", "deployment/redis", IN_NAMESPACE, WAIT)
+    ready(cluster, "friend", "stranger")
 
 
 def apply(cluster: Cluster, *objects: dict[str, Any]) -> None:
@@ -264,8 +268,9 @@ def test_an_autoscaler_sees_how_busy_pods_are(redis: Cluster) -> None:
     redis.kubectl("wait", active, "hpa/redis", IN_NAMESPACE, WAIT)
 
 
-@pytest.mark.usefixtures("redis")
-def test_stop_leaves_nothing_behind(before: dict[str, object]) -> None:
+def test_stop_leaves_nothing_behind(before: dict[str, object], cluster: Cluster) -> None:
+    cluster.kubectl("create", "namespace", NAMESPACE)
+    run_redis(cluster)
     running = traces()
     assert {name for name in running if running[name] != before[name]} == {
         *("processes", "networks", "rules", "tables", "groups", "kernel", "files"),

@@ -1,7 +1,8 @@
 """The worked example's published images, deployed to the cluster that is set up here."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -101,12 +102,29 @@ def images_of(published: dict[str, Any]) -> dict[str, str]:
     return {image["service"]: by_digest(image["references"][0]) for image in published["images"]}
 
 
+@contextmanager
+def namespace(cluster: Cluster, published: dict[str, Any]) -> Iterator[Release]:
+    """A namespace of its own, with the published images to deploy there."""
+    name = f"test-{secrets.token_hex(4)}"
+    try:
+        yield Release(cluster, name, images_of(published))
+    finally:
+        cluster.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=false")
+
+
 @pytest.fixture
 def release(cluster: Cluster, published: dict[str, Any]) -> Iterator[Release]:
-    """A namespace for one test, with the published images to deploy there."""
-    name = f"test-{secrets.token_hex(4)}"
-    yield Release(cluster, name, images_of(published))
-    cluster.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=false")
+    """A release that one test has for itself; nothing is deployed yet."""
+    with namespace(cluster, published) as release:
+        yield release
+
+
+@pytest.fixture(scope="session")
+async def standing(cluster: Cluster, published: dict[str, Any]) -> AsyncIterator[Release]:
+    """A healthy release for all tests that leave it as it was, which is what they are about."""
+    with namespace(cluster, published) as release:
+        await release.deploy("1.0.0")
+        yield release
 
 
 def with_limits(release: Release, **changes: Any) -> Release:
@@ -114,21 +132,21 @@ def with_limits(release: Release, **changes: Any) -> Release:
     return replace(release, limits=replace(release.limits, **changes))
 
 
-async def pushed(name: str, container: dagger.Container, release: Release) -> str:
+async def pushed(name: str, container: dagger.Container, images: dict[str, str]) -> str:
     """Put an image into the registry where the others are; gives its reference by digest."""
-    address = release.images["proxy"].partition("/")[0]
+    address = images["proxy"].partition("/")[0]
     reference = await container.publish(f"{address}/tests/{name}:latest")
     return f"{address}/tests/{name}@{reference.rpartition('@')[2]}"
 
 
-@pytest.fixture
-async def broken_images(release: Release) -> dict[str, str]:
+@pytest.fixture(scope="session")
+async def broken_images(published: dict[str, Any]) -> dict[str, str]:
     """Images that take all the memory that they get, or end at once, in the registry."""
     commands = {"greedy": ["tail", "/dev/zero"], "crashing": ["sh", "-c", "echo lost; exit 3"]}
     async with dagger.connection(dagger.Config()):
         container = dag.container(platform=dagger.Platform("linux/amd64"))
         base = container.from_("debian:trixie-slim")
         return {
-            name: await pushed(name, base.with_entrypoint(command), release)
+            name: await pushed(name, base.with_entrypoint(command), images_of(published))
             for name, command in commands.items()
         }

@@ -56,6 +56,10 @@ async def test_a_first_deployment_an_upgrade_and_the_way_back(release: Release) 
     first = await release.deploy("1.0.0")
     assert (first.version, first.healthy, first.revision) == ("1.0.0", True, 1)
     assert release.is_whole()
+    with pytest.raises(NothingToDoError, match="only one was ever healthy"):
+        await release.deployer().rollback(WHY)
+    with pytest.raises(NothingToDoError, match="nothing to resume"):
+        await release.deployer().resume(WHY)
     before = release.running()
     level = "API_GATEWAY_LOG_LEVEL"
     with load(release) as seen:
@@ -98,12 +102,11 @@ def variable(release: Release, pod: dict[str, object], name: str) -> str:
     return next(value for value in values if value is not None)
 
 
-async def test_what_does_not_change_is_not_started_anew(release: Release) -> None:
-    await release.deploy("1.0.0")
-    pods = {pod["metadata"]["uid"] for pod in release.get("pods")["items"]}
-    again = await release.deploy("1.0.1")
+async def test_what_does_not_change_is_not_started_anew(standing: Release) -> None:
+    pods = {pod["metadata"]["uid"] for pod in standing.get("pods")["items"]}
+    again = await standing.deploy("1.0.1")
     assert again.version == "1.0.1"
-    assert {pod["metadata"]["uid"] for pod in release.get("pods")["items"]} == pods
+    assert {pod["metadata"]["uid"] for pod in standing.get("pods")["items"]} == pods
 
 
 NO_IMAGE = "10.99.0.1:5001/pipeline/api-gateway@sha256:" + "0" * 64
@@ -142,17 +145,17 @@ SLOW = {"never ready", "no room"}
 
 @pytest.mark.parametrize("kind", BROKEN)
 async def test_a_broken_release_is_taken_back_with_its_reason(
-    release: Release, kind: str, broken_images: dict[str, str]
+    standing: Release, kind: str, broken_images: dict[str, str]
 ) -> None:
     broken, reason = BROKEN[kind]
     changes = {
         service: {key: broken_images.get(str(value), value) for key, value in change.items()}
         for service, change in broken.items()
     }
-    await release.deploy("1.0.0")
-    before = release.running()
-    with load(release) as seen, pytest.raises(RolledBackError) as caught:
-        await release.deploy("2.0.0", **changes)
+    version = (await standing.deployer().status()).version
+    before = standing.running()
+    with load(standing) as seen, pytest.raises(RolledBackError) as caught:
+        await standing.deploy("2.0.0", **changes)
     message = str(caught.value)
     assert re.search(reason, message, re.DOTALL), message
     times = TIMES.search(message)
@@ -160,12 +163,12 @@ async def test_a_broken_release_is_taken_back_with_its_reason(
     detection, restoration = float(times[1]), float(times[2])
     assert detection < (45 if kind in SLOW else 20)
     assert restoration < 15
-    assert release.running() == before
+    assert standing.running() == before
     assert seen.failed == 0
-    assert release.is_whole()
-    status = await release.deployer().status()
-    assert (status.version, status.healthy) == ("1.0.0", True)
-    trail = await release.deployer().audit()
+    assert standing.is_whole()
+    status = await standing.deployer().status()
+    assert (status.version, status.healthy) == (version, True)
+    trail = await standing.deployer().audit()
     assert (trail[-1].what, trail[-1].outcome) == ("2.0.0", "rolled-back")
 
 
@@ -183,16 +186,8 @@ MORE_THAN_MAY_BE = {
 }
 
 
-async def test_what_the_cluster_refuses_changes_nothing(release: Release) -> None:
-    await release.deploy("1.0.0")
+async def test_what_the_cluster_refuses_changes_nothing(standing: Release) -> None:
+    version = (await standing.deployer().status()).version
     with pytest.raises(RefusedError, match="nothing was changed"):
-        await release.deploy("2.0.0", web_ui={"resources": MORE_THAN_MAY_BE})
-    assert (await release.deployer().status()).version == "1.0.0"
-
-
-async def test_there_is_nothing_to_go_back_to_or_to_finish(release: Release) -> None:
-    await release.deploy("1.0.0")
-    with pytest.raises(NothingToDoError, match="only one was ever healthy"):
-        await release.deployer().rollback(WHY)
-    with pytest.raises(NothingToDoError, match="nothing to resume"):
-        await release.deployer().resume(WHY)
+        await standing.deploy("2.0.0", web_ui={"resources": MORE_THAN_MAY_BE})
+    assert (await standing.deployer().status()).version == version

@@ -10,13 +10,13 @@ from contextlib import suppress
 from itertools import cycle
 
 import anyio
+import pytest
 
 from pipeline.deploy.deployer import Motive, NothingToDoError
 from tests.deploy.conftest import Release
 from tests.unit.configs import ROOT
 
 WHY = Motive("a test", "here")
-POINTS = 10
 NEW = ["consciousness_engine.quality_threshold=0.91", "api_gateway.log_level=debug"]
 
 
@@ -58,7 +58,8 @@ def settings(release: Release) -> set[str]:
     }
 
 
-async def test_killed_at_ten_points(release: Release) -> None:
+async def test_killed_at_any_point(release: Release, request: pytest.FixtureRequest) -> None:
+    points: int = request.config.getoption("--kill-points")
     await release.deploy("1.0.0")
     old = settings(release)
     began = time.monotonic()
@@ -69,9 +70,9 @@ async def test_killed_at_ten_points(release: Release) -> None:
     await release.deployer().rollback(WHY)
     assert settings(release) == old
     ways = cycle(["rollback", "resume", "deploy"])
-    for point, way in zip(range(1, POINTS + 1), ways, strict=False):
+    for point, way in zip(range(1, points + 1), ways, strict=False):
         process = started(release, f"3.0.{point}", NEW)
-        await anyio.sleep(seconds * point / POINTS)  # this is what is tested: any moment
+        await anyio.sleep(seconds * point / points)  # this is what is tested: any moment
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         # There is nothing to do when it was killed before it began, or when all was over.

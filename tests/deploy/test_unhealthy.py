@@ -10,7 +10,7 @@ from tests.unit.configs import ROOT
 
 
 @pytest.fixture
-async def faulty(release: Release) -> str:
+async def faulty(standing: Release) -> str:
     """The entry's image, changed so that every fifth answer is an error, in the registry."""
     text = (ROOT / "services/proxy/nginx.conf").read_text()
     text = text.replace(
@@ -21,15 +21,14 @@ async def faulty(release: Release) -> str:
     )
     async with dagger.connection(dagger.Config()):
         container = dag.container(platform=dagger.Platform("linux/amd64"))
-        failing = container.from_(release.images["proxy"]).with_new_file(
+        failing = container.from_(standing.images["proxy"]).with_new_file(
             "/etc/nginx/nginx.conf", text, permissions=0o644
         )
-        return await pushed("faulty", failing, release)
+        return await pushed("faulty", failing, standing.images)
 
 
-async def test_healthy_but_every_fifth_answer_is_an_error(release: Release, faulty: str) -> None:
-    observed = with_limits(release, max_error_percent=5)
-    await observed.deploy("1.0.0")
+async def test_healthy_but_every_fifth_answer_is_an_error(standing: Release, faulty: str) -> None:
+    observed = with_limits(standing, max_error_percent=5)
     before = observed.running()
     with pytest.raises(RolledBackError, match=r"requests through the entry failed"):
         await observed.deploy("2.0.0", proxy={"image": faulty})

@@ -19,11 +19,12 @@ BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def commands() -> list[str]:
-    """Give each command of all pages' shell blocks."""
+    """Give each `dagger` command of all pages' shell blocks."""
     pages = sorted((ROOT / "docs").glob("*.md"))
     blocks = [block for page in pages for block in BLOCK.findall(page.read_text())]
     joined = [re.sub(r"\\\n\s+", "", block) for block in blocks]
-    return [line for block in joined for line in block.splitlines() if line.strip()]
+    lines = [line for block in joined for line in block.splitlines()]
+    return [line for line in lines if line.startswith("dagger ")]
 
 
 @pytest.fixture(scope="session")

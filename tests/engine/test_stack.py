@@ -82,6 +82,6 @@ def test_a_wrong_stack_is_told_before_anything_is_built(copied: Path) -> None:
     called = dagger_call("stack", source=copied)
     assert called.status != 0
     assert (
-        "config/stack.yml:12:23: services.consciousness-engine.needs[1]: 'radis'" in called.message
+        "config/stack.yml:19:23: services.consciousness-engine.needs[1]: 'radis'" in called.message
     )
     assert "CARGO_HOME" not in called.progress

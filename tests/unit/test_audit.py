@@ -2,8 +2,11 @@
 
 import json
 import random
+import re
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -16,6 +19,7 @@ from pipeline.audit.trail import BrokenTrailError, Head, from_lines, head_of, to
 from pipeline.report.audit import render_audit
 from pipeline.report.summary import UnknownFormatError
 
+ROOT = Path(__file__).parents[2]
 WHEN = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
 DIGEST = "sha256:" + "a1" * 32
 LENGTH = 6
@@ -92,6 +96,15 @@ def test_each_follows_from_the_one_before() -> None:
     assert (second.sequence, second.previous) == (2, first.digest)
     assert verified(to_lines([first, second])) == [first, second]
     assert verified([]) == []
+
+
+def test_anybody_can_check_the_chain_as_the_page_says(tmp_path: Path) -> None:
+    records = trail(12)
+    (tmp_path / "trail.jsonl").write_text("".join(f"{line}\n" for line in to_lines(records)))
+    [command] = re.findall(r"^head .*", (ROOT / "docs/audit.md").read_text(), re.MULTILINE)
+    shell = ["bash", "-o", "pipefail", "-c", command]
+    said = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert f"sha256:{said.split()[0]}" == records[11].previous
 
 
 def test_a_record_that_was_changed() -> None:
