@@ -1,15 +1,13 @@
 """A Kubernetes cluster as tests use it: the one that is set up here, and its kubectl."""
 
 import json
-import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bootstrap.settings import REPOSITORY
-
-START = 'variables=$(python3 -m bootstrap cluster); eval "$variables"; env -0'
+from tests.started import variables_of
 
 
 @dataclass(frozen=True)
@@ -54,17 +52,7 @@ class Cluster:
 
 def start_cluster() -> Cluster:
     """Start the cluster unless it runs, by the command that people use."""
-    result = subprocess.run(
-        ["bash", "-euc", START],
-        cwd=REPOSITORY,
-        env=os.environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    lines = result.stdout.rstrip("\0").split("\0")
-    return Cluster(dict(line.split("=", 1) for line in lines))
+    return Cluster(variables_of("cluster"))
 
 
 def stop_cluster() -> None:

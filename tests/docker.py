@@ -1,15 +1,13 @@
 """Docker's command line as tests use it, with the daemon that there is or that is set up here."""
 
 import json
-import os
 import subprocess
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from bootstrap.settings import REPOSITORY
-
-START = 'variables=$(python3 -m bootstrap docker); eval "$variables"; env -0'
+from tests.started import variables_of
 
 
 @dataclass(frozen=True)
@@ -68,17 +66,7 @@ class Docker:
 
 def start_docker(**environment: str) -> Docker:
     """Start a daemon where none works, by the command that people use in this environment."""
-    result = subprocess.run(
-        ["bash", "-euc", START],
-        cwd=REPOSITORY,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    lines = result.stdout.rstrip("\0").split("\0")
-    return Docker(dict(line.split("=", 1) for line in lines))
+    return Docker(variables_of("docker", **environment))
 
 
 def stop_docker() -> None:
