@@ -1,0 +1,22 @@
+"""Starts what the bootstrap has, by the commands that people use."""
+
+import os
+import subprocess
+
+from bootstrap.settings import REPOSITORY
+
+
+def variables_of(part: str, **environment: str) -> dict[str, str]:
+    """Start a part unless it runs; gives the environment in which its programs find it."""
+    start = f'variables=$(python3 -m bootstrap {part}); eval "$variables"; env -0'
+    result = subprocess.run(
+        ["bash", "-euc", start],
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.rstrip("\0").split("\0")
+    return dict(line.split("=", 1) for line in lines)
