@@ -1,4 +1,7 @@
-"""Deployments as people type them: each environment up, an upgrade, the way back, the trail."""
+"""Deployments as people type them: production up; staging up, upgraded and back; the trail.
+
+Development is Compose's: tests/stack/test_compose_deploy.py.
+"""
 
 import json
 import secrets
@@ -28,8 +31,6 @@ class Place:
             f"--kubeconfig=file://{cluster.kubeconfig}",
             f"--set=deployment.namespace={self.name}",
         ]
-        if environment == "development":
-            self.common.append("--set=deployment.target=kubernetes")
 
     def deploy(self, *arguments: str, trusted: list[str] = TRUSTED) -> Called:
         """Deploy the commit that is checked out."""
@@ -44,8 +45,7 @@ class Place:
 def places(cluster: Cluster, published: dict[str, Any]) -> Iterator[dict[str, Place]]:
     """A namespace for each environment, until they are no longer needed."""
     assert published["images"]
-    names = [path.stem for path in ROOT.glob("config/environments/*.yml") if path.stem != "base"]
-    found = {name: Place(cluster, name) for name in names}
+    found = {name: Place(cluster, name) for name in ("staging", "production")}
     yield found
     every = [place.name for place in found.values()]
     cluster.kubectl("delete", "namespace", "--ignore-not-found", "--wait=false", *every)
@@ -57,15 +57,13 @@ def well(called: Called) -> Called:
     return called
 
 
-def test_each_other_environment_is_deployed(places: dict[str, Place], cluster: Cluster) -> None:
-    assert set(places) == {"development", "staging", "production"}
-    for place in (places["development"], places["production"]):
-        said = json.loads(well(place.deploy("--format=json")).output)
-        assert (said["healthy"], said["revision"]) == (True, 1)
-        least = {workload["name"]: workload["wanted"] for workload in said["workloads"]}
-        [scaler, *_] = cluster.get("hpa", f"--namespace={place.name}")["items"]
-        assert least[scaler["metadata"]["name"]] >= scaler["spec"]["minReplicas"]
-        cluster.kubectl("delete", "namespace", place.name, "--wait=false")
+def test_production_is_deployed(places: dict[str, Place], cluster: Cluster) -> None:
+    place = places["production"]
+    said = json.loads(well(place.deploy("--format=json")).output)
+    assert (said["healthy"], said["revision"]) == (True, 1)
+    least = {workload["name"]: workload["wanted"] for workload in said["workloads"]}
+    [scaler, *_] = cluster.get("hpa", f"--namespace={place.name}")["items"]
+    assert least[scaler["metadata"]["name"]] >= scaler["spec"]["minReplicas"]
 
 
 def test_an_upgrade_the_way_back_and_the_trail(places: dict[str, Place]) -> None:
