@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from pipeline.deploy.admission import RefusedError
-from pipeline.deploy.deployer import Motive, NothingToDoError
+from pipeline.deploy.deployer import Deployer, Motive, NothingToDoError, Session
+from pipeline.deploy.lease import BusyError, Memory
 from pipeline.deploy.rollout import RolledBackError
 from tests.deploy.conftest import Release
 
@@ -52,7 +53,9 @@ def load(release: Release) -> Iterator[Load]:
     assert seen.asked > 20
 
 
-async def test_a_first_deployment_an_upgrade_and_the_way_back(release: Release) -> None:
+async def test_a_first_deployment_an_upgrade_and_the_way_back(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = await release.deploy("1.0.0")
     assert (first.version, first.healthy, first.revision) == ("1.0.0", True, 1)
     assert release.is_whole()
@@ -84,6 +87,16 @@ async def test_a_first_deployment_an_upgrade_and_the_way_back(release: Release) 
         ("rollback", "1.0.0", "succeeded"),
     ]
     assert trail[0].digests["proxy"] == release.images["proxy"].rpartition("@")[2]
+    read = Deployer._memory
+
+    async def out_of_date(deployer: Deployer, session: Session) -> Memory:
+        memory = await read(deployer, session)
+        return memory.model_copy(update={"good": memory.good[::-1]})
+
+    monkeypatch.setattr(Deployer, "_memory", out_of_date)
+    with pytest.raises(BusyError, match=r"Another run changed .* just now, so nothing was done"):
+        await release.deployer().rollback(WHY)
+    assert (release.running(), len(await release.deployer().audit())) == (before, len(trail))
 
 
 def alive(release: Release, service: str) -> list[dict[str, object]]:

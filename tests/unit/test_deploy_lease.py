@@ -111,6 +111,9 @@ async def test_the_end_of_a_change_is_remembered() -> None:
         await held.end(good(revision, str(revision)))
     assert held.memory.trial is None
     assert [kept.revision for kept in held.memory.good] == list(range(5, KEPT + 5))
+    # As a change that failed leaves it: the same again, by a later revision.
+    await held.end(good(99, str(KEPT + 4)))
+    assert [kept.revision for kept in held.memory.good] == [*range(5, KEPT + 4), 99]
     await held.end(None)
     stored = await remembered(server.cluster(), "shop")
     assert stored is not None

@@ -22,6 +22,7 @@ from pipeline.deploy.health import UnhealthyError, healthy
 from pipeline.deploy.helm import Helm
 from pipeline.deploy.kubeconfig import in_memory
 from pipeline.deploy.lease import (
+    BusyError,
     Memory,
     Trial,
     acquired,
@@ -134,7 +135,7 @@ class Deployer:
                     # What was interrupted is put back before any change.
                     return None
 
-                return await self._changed(session, trial, put_back, motive, {})
+                return await self._changed(session, trial, put_back, motive, {}, memory)
             before = memory.before
             if memory.current is None or before is None:
                 raise NothingToDoError(
@@ -148,12 +149,13 @@ class Deployer:
             async def change(rollout: Rollout, _: Memory) -> Outcome:
                 return await rollout.return_to(before.revision, trial)
 
-            return await self._changed(session, trial, change, motive, {})
+            return await self._changed(session, trial, change, motive, {}, memory)
 
     async def resume(self, motive: Motive) -> DeploymentSummary:
         """Finish an interrupted change. Raises NothingToDoError when there is none."""
         async with self._session() as session:
-            trial = (await self._memory(session)).trial
+            memory = await self._memory(session)
+            trial = memory.trial
             history = await session.helm.history()
             if trial is None:
                 raise NothingToDoError("No change was interrupted: there is nothing to resume.")
@@ -167,7 +169,7 @@ class Deployer:
             async def change(rollout: Rollout, _: Memory) -> Outcome:
                 return await rollout.return_to(revision, trial)
 
-            return await self._changed(session, trial, change, motive, {}, recover=False)
+            return await self._changed(session, trial, change, motive, {}, memory, recover=False)
 
     async def status(self) -> DeploymentSummary:
         """Say what is deployed, whether it is healthy, and what was interrupted."""
@@ -208,10 +210,14 @@ class Deployer:
         change: Callable[[Rollout, Memory], Awaitable[Outcome | None]],
         motive: Motive,
         images: Mapping[str, str],
+        seen: Memory | None = None,
         *,
         recover: bool = True,
     ) -> DeploymentSummary:
-        """Do a change while nobody else does one, and write down what came of it."""
+        """Do a change while nobody else does one, and write down what came of it.
+
+        What was decided by what was `seen` is done only while that is still so: else BusyError.
+        """
         holder = f"{session.who}/{uuid.uuid4().hex[:8]}"
         telling = Telling()
         lease = await acquired(session.cluster, session.helm.release, holder, telling.say)
@@ -226,6 +232,11 @@ class Deployer:
         )
 
         async def work() -> list[str]:
+            if seen is not None and seen != lease.memory:
+                raise BusyError(
+                    f"Another run changed {self.target.namespace} just now, so nothing was done. "
+                    "Look at it with `deployment status`, and decide again."
+                )
             said = [await rollout.recover()] if recover and lease.memory.trial else []
             await self._write(session, trial, motive, images, "started")
             try:

@@ -16,7 +16,9 @@ from pipeline.deploy.kubeconfig import path_of
 from pipeline.deploy.values import Values
 from pipeline.errors import PipelineError, shortened
 
-KEPT = 20
+NAMED_BY_CONTENT = "pipeline/content"
+"""The chart's label of ConfigMaps and Secrets that are never changed, only followed by others."""
+KEPT = 50
 """Revisions in the history: one to go back to is among them even after many failures."""
 
 

@@ -102,8 +102,12 @@ class Lease:
 
     async def end(self, good: GoodRevision | None) -> None:
         """Remember that the change is over, and what is good now: nothing before the first."""
-        kept = [*self.memory.good, good][-KEPT:] if good else []
-        await self._write(Memory(good=kept))
+        if good is None:
+            await self._write(Memory())
+            return
+        # What a failed change was taken back to is there already, by an older revision.
+        others = [each for each in self.memory.good if each.content != good.content]
+        await self._write(Memory(good=[*others, good][-KEPT:]))
 
     async def keep(self) -> None:
         """Renew it until cancelled. Raises LostLeaseError."""

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 import yaml
 
 from pipeline.deploy.cluster import Object
+from pipeline.deploy.helm import NAMED_BY_CONTENT
 from pipeline.report.plan import FieldChange, ObjectChange, PlanSummary
 
-NAMED_BY_CONTENT = "pipeline/content"
 HIDDEN = "(secret)"
 SECRET_FIELDS = ("data", "stringData")
 

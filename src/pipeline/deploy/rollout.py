@@ -14,7 +14,7 @@ from pipeline.catalogue.stack import Check
 from pipeline.concurrency import gathered
 from pipeline.deploy.cluster import Cluster, ClusterAwayError
 from pipeline.deploy.health import Entry, Observation, healthy, observe
-from pipeline.deploy.helm import Helm
+from pipeline.deploy.helm import NAMED_BY_CONTENT, Helm
 from pipeline.deploy.lease import GoodRevision, Lease, LostLeaseError, Trial
 from pipeline.deploy.telling import Telling
 from pipeline.deploy.values import Values
@@ -31,7 +31,6 @@ SECONDS_AWAY = 30
 AT_A_TIME = 6
 AUTOSCALERS = "autoscaling/v2/horizontalpodautoscalers"
 INSTANCE = "app.kubernetes.io/instance"
-NAMED_BY_CONTENT = "pipeline/content"
 LONGEST = 300
 """Seconds that a rollout may take, however steadily it gets better."""
 
