@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,16 @@ def commands() -> list[str]:
     return [line for line in lines if line.startswith("dagger ")]
 
 
-@pytest.fixture(scope="session")
-def given(published: dict[str, Any], cluster: Cluster) -> dict[str, Path]:
+@pytest.fixture(scope="module")
+def given(published: dict[str, Any], cluster: Cluster) -> Iterator[dict[str, Path]]:
     """Files that the pages' reader has: name → file."""
     assert published["images"]
-    return {
+    yield {
         "kubeconfig": cluster.kubeconfig,
         "cosign.pub": SETTINGS.keys / "cosign.pub",
         "key.txt": ROOT / "config/secrets/example-key.txt",
     }
+    cluster.kubectl("delete", "namespace", "staging", "--ignore-not-found", "--wait=false")
 
 
 def test_there_are_commands() -> None:
