@@ -429,27 +429,23 @@ class Pipeline:
     ) -> str:
         """Verify a version and deploy it: it is healthy, or all is as it was before.
 
-        By Docker Compose, on one's own machine, it is verified where a key or an identity is given.
+        By Docker Compose, on one's own machine, nothing is verified.
         """
         checked_format(format_)
         account = (registry_username, registry_password, registry_plain_http)
-        identity = identity_of(subject, issuer)
-
-        async def verify(contents: Contents, access: Access) -> None:
-            images = list(contents.images.values())
-            (await self._verified(images, key, identity, None, access, scan)).check()
-
         config = await self._config(environment, set_, variables, secrets_key)
         if kubeconfig is None:
             socket = await compose_socket(config, docker_socket)
             contents, access = await self._contents(version, registry, account)
-            if key is not None or identity is not None:
-                await verify(contents, access)
             return await deployed_by_compose(config, contents, project, socket, access, format_)
         deployment = Deployment(config=config, kubeconfig=kubeconfig)
         await deployment.check()
         contents, access = await self._contents(version, registry, account)
-        await verify(contents, access)
+        identity = identity_of(subject, issuer)
+        verdict = await self._verified(
+            list(contents.images.values()), key, identity, None, access, scan
+        )
+        verdict.check()
         return await deployment.deploy(contents, Motive(reason, origin), format_)
 
     @side_effect
