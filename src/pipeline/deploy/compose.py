@@ -20,7 +20,7 @@ LOCAL = "127.0.0.1"
 TEMPORARY = "/tmp"  # noqa: S108 - of a container, on a file system of its own
 COMMON = {"restart": "unless-stopped", "security_opt": ["no-new-privileges:true"]}
 HARDENED = {"read_only": True, "tmpfs": [TEMPORARY], "cap_drop": ["ALL"], **COMMON}
-CHECKED = {"interval": "10s", "timeout": "3s", "retries": 3, "start_interval": "1s"}
+CHECKED = {"interval": "10s", "timeout": "3s", "retries": 3, "start_interval": "500ms"}
 MONITORING = "monitoring"
 PROMETHEUS_PORT = 9090
 

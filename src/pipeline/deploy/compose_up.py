@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from shlex import join
 
 from pipeline.build.steps import HEALTH_CHECK
 from pipeline.deploy.containers import (
@@ -17,19 +18,24 @@ from pipeline.errors import shortened
 
 FILE = "/compose.yml"
 COMPOSE = ["docker", "compose", f"--file={FILE}", "--ansi=never", "--progress=plain"]
+LIST = [*COMPOSE, "ps", "--all", "--format=json"]
 # What was deployed last stands on a label of a volume that holds nothing: there is no other place
 # with the daemon that needs no image, and that outlives the containers.
 LABEL = "pipeline.project"
 REMEMBER = f"""\
 docker volume rm --force "$1" >/dev/null
-docker volume create --label "{LABEL}=$(cat {FILE})" "$1"
+docker volume create --label "{LABEL}=$(cat {FILE})" "$1" >/dev/null
+{join(LIST)}
 """
 RECALL = ["docker", "volume", "inspect", f'--format={{{{index .Labels "{LABEL}"}}}}']
-# The entry asks itself, as its health check does: its port may be anywhere.
-ASK = """\
-end=$(($(date +%s) + $1)); shift
-until "$@"; do
-    [ "$(date +%s)" -lt "$end" ] || exit 1
+# Starts what changed and waits for all of it ($1 s); then the entry ($2) asks itself, as its health
+# check does, for its port may be anywhere. One script: each command in a container costs seconds.
+UNREADY = 75
+START = f"""\
+{join(COMPOSE)} up --detach --wait "--wait-timeout=$1" --remove-orphans --quiet-pull
+end=$(($(date +%s) + $1))
+until {join(COMPOSE)} exec -T "$2" {HEALTH_CHECK} "$3" "$4"; do
+    [ "$(date +%s)" -lt "$end" ] || exit {UNREADY}
     sleep 0.2
 done
 """
@@ -78,46 +84,40 @@ class Deployment:
             raise DockerError(f"Compose can't begin, and nothing was changed.\n{_said(listed)}")
         before = parse_containers(listed.output)
         failure = await self._failure(self.project)
-        containers = await self._containers(self.project)
         if failure:
+            containers = parse_containers((await self._listed(self.project)).output)
             # Images are pulled before anything is changed.
             if {each.identifier for each in before} == {each.identifier for each in containers}:
                 raise DockerError(f"{failure}\nNothing was changed.")
             raise UnhealthyProjectError(f"{failure}\n{await self._back()}")
-        await self.run(["sh", "-euc", REMEMBER, "remember", self._memory], self.project)
-        return containers, time.monotonic() - start
+        told = await self.run(["sh", "-euc", REMEMBER, "remember", self._memory], self.project)
+        if told.status != 0:
+            raise DockerError(
+                "All of it is up and healthy, but the daemon keeps no note of it, so nothing can "
+                f"bring it back later.\n{_said(told)}"
+            )
+        return parse_containers(told.output), time.monotonic() - start
 
     async def _failure(self, project: str) -> str:
         """Start what changed and wait for all of it; says what went wrong."""
-        options = ["--detach", "--wait", f"--wait-timeout={self.patience}", "--remove-orphans"]
-        started = await self._compose(project, "up", *options, "--quiet-pull")
-        if started.status != 0:
-            failed = [
-                each
-                for each in await self._containers(project)
-                if not each.is_well and not each.waits
-            ]
-            logs = [(each, await self._log(each)) for each in failed]
-            return last_words(logs) if logs else f"Compose can't start it: {_said(started)}"
-        ask = ["exec", "-T", self.entry.service, HEALTH_CHECK, str(self.entry.port)]
-        command = [*COMPOSE, *ask, self.entry.ready]
-        wait = ["sh", "-euc", ASK, "ask", str(self.patience)]
-        answered = await self.run([*wait, *command], project)
-        if answered.status != 0:
+        entry = [self.entry.service, str(self.entry.port), self.entry.ready]
+        started = await self.run(
+            ["sh", "-euc", START, "start", str(self.patience), *entry], project
+        )
+        if started.status == UNREADY:
             return (
                 f"Everything runs, but {self.entry.service} doesn't answer {self.entry.ready} "
                 f"with 2xx, not after {self.patience} s either."
             )
+        if started.status != 0:
+            containers = parse_containers((await self._listed(project)).output)
+            failed = [each for each in containers if not each.is_well and not each.waits]
+            logs = [(each, await self._log(each)) for each in failed]
+            return last_words(logs) if logs else f"Compose can't start it: {_said(started)}"
         return ""
 
-    async def _compose(self, project: str, *arguments: str) -> Ran:
-        return await self.run([*COMPOSE, *arguments], project)
-
-    async def _containers(self, project: str) -> list[Container]:
-        return parse_containers((await self._listed(project)).output)
-
     async def _listed(self, project: str) -> Ran:
-        return await self._compose(project, "ps", "--all", "--format=json")
+        return await self.run(LIST, project)
 
     async def _log(self, container: Container) -> str:
         command = ["docker", "logs", f"--tail={MOST_LINES}", container.identifier]
