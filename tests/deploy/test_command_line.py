@@ -61,12 +61,18 @@ def test_production_is_deployed(places: dict[str, Place], cluster: Cluster) -> N
     place = places["production"]
     said = json.loads(well(place.deploy("--format=json")).output)
     assert (said["healthy"], said["revision"]) == (True, 1)
-    least = {workload["name"]: workload["wanted"] for workload in said["workloads"]}
+    assert has_its_minimum(said, place, cluster)
+
+
+def has_its_minimum(said: dict[str, Any], place: Place, cluster: Cluster) -> bool:
+    """Whether a workload has at least what its autoscaler keeps."""
+    wanted = {workload["name"]: workload["wanted"] for workload in said["workloads"]}
     [scaler, *_] = cluster.get("hpa", f"--namespace={place.name}")["items"]
-    assert least[scaler["metadata"]["name"]] >= scaler["spec"]["minReplicas"]
+    enough: bool = wanted[scaler["metadata"]["name"]] >= scaler["spec"]["minReplicas"]
+    return enough
 
 
-def test_an_upgrade_the_way_back_and_the_trail(places: dict[str, Place]) -> None:
+def test_an_upgrade_the_way_back_and_the_trail(places: dict[str, Place], cluster: Cluster) -> None:
     place = places["staging"]
     first = well(place.deploy("--reason=the first"))
     assert "alone and healthy after" in first.output
@@ -76,6 +82,7 @@ def test_an_upgrade_the_way_back_and_the_trail(places: dict[str, Place]) -> None
     well(place.deploy(change, "--reason=the second", "--origin=a test"))
     status = json.loads(well(place.look("status", "--format=json")).output)
     assert (status["healthy"], status["revision"]) == (True, 2)
+    assert has_its_minimum(status, place, cluster)
     well(place.look("rollback", "--reason=the third"))
     records = json.loads(well(place.look("audit", "--format=json")).output)
     told = records["records"] if isinstance(records, dict) else records

@@ -18,8 +18,8 @@ from pipeline.audit.store import ATTEMPTS, CrowdedTrailError, write
 from pipeline.audit.trail import BrokenTrailError, Head, from_lines, head_of, to_lines, verified
 from pipeline.report.audit import render_audit
 from pipeline.report.summary import UnknownFormatError
+from tests.unit.configs import ROOT
 
-ROOT = Path(__file__).parents[2]
 WHEN = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
 DIGEST = "sha256:" + "a1" * 32
 LENGTH = 6

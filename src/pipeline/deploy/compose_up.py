@@ -85,7 +85,7 @@ class Deployment:
         before = parse_containers(listed.output)
         failure = await self._failure(self.project)
         if failure:
-            containers = parse_containers((await self._listed(self.project)).output)
+            containers = await self._containers(self.project)
             # Images are pulled before anything is changed.
             if {each.identifier for each in before} == {each.identifier for each in containers}:
                 raise DockerError(f"{failure}\nNothing was changed.")
@@ -110,11 +110,14 @@ class Deployment:
                 f"with 2xx, not after {self.patience} s either."
             )
         if started.status != 0:
-            containers = parse_containers((await self._listed(project)).output)
+            containers = await self._containers(project)
             failed = [each for each in containers if not each.is_well and not each.waits]
             logs = [(each, await self._log(each)) for each in failed]
             return last_words(logs) if logs else f"Compose can't start it: {_said(started)}"
         return ""
+
+    async def _containers(self, project: str) -> list[Container]:
+        return parse_containers((await self._listed(project)).output)
 
     async def _listed(self, project: str) -> Ran:
         return await self.run(LIST, project)

@@ -135,7 +135,7 @@ class Deployer:
                     # What was interrupted is put back before any change.
                     return None
 
-                return await self._changed(session, trial, put_back, motive, {}, memory)
+                return await self._changed(session, trial, put_back, motive, {}, seen=memory)
             before = memory.before
             if memory.current is None or before is None:
                 raise NothingToDoError(
@@ -149,7 +149,7 @@ class Deployer:
             async def change(rollout: Rollout, _: Memory) -> Outcome:
                 return await rollout.return_to(before.revision, trial)
 
-            return await self._changed(session, trial, change, motive, {}, memory)
+            return await self._changed(session, trial, change, motive, {}, seen=memory)
 
     async def resume(self, motive: Motive) -> DeploymentSummary:
         """Finish an interrupted change. Raises NothingToDoError when there is none."""
@@ -169,7 +169,9 @@ class Deployer:
             async def change(rollout: Rollout, _: Memory) -> Outcome:
                 return await rollout.return_to(revision, trial)
 
-            return await self._changed(session, trial, change, motive, {}, memory, recover=False)
+            return await self._changed(
+                session, trial, change, motive, {}, seen=memory, recover=False
+            )
 
     async def status(self) -> DeploymentSummary:
         """Say what is deployed, whether it is healthy, and what was interrupted."""
@@ -210,8 +212,8 @@ class Deployer:
         change: Callable[[Rollout, Memory], Awaitable[Outcome | None]],
         motive: Motive,
         images: Mapping[str, str],
-        seen: Memory | None = None,
         *,
+        seen: Memory | None = None,
         recover: bool = True,
     ) -> DeploymentSummary:
         """Do a change while nobody else does one, and write down what came of it.
