@@ -119,6 +119,10 @@ def start(settings: Settings) -> None:
     (runtime / "engine.json").write_text(json.dumps({"registries": registries, "gc": KEEP}))
     # A copy, for the engine mounts its own over it.
     shutil.copy("/etc/resolv.conf", runtime / "resolv.conf")
+    # What it found there it would install into each container, before each exec and out of it
+    # again behind it, which takes longer than most of them: it is in their images already.
+    nothing = runtime / "nothing"
+    nothing.mkdir(exist_ok=True)
     commands = settings.cache / "commands"
     mounts = [
         Mount(state, "/var/lib/dagger", writable=True),
@@ -129,12 +133,7 @@ def start(settings: Settings) -> None:
         Mount(commands / "init", "/usr/local/bin/dagger-init"),
         Mount(commands / "dnsname", "/usr/lib/cni/dnsname"),
         Mount(content, "/usr/local/share/dagger/content"),
-        # For the engine itself, and what it hands on to the containers that it runs.
-        *(
-            Mount(folder, str(folder))
-            for folder in (Path("/etc/ssl/certs"), Path("/usr/local/share/ca-certificates"))
-            if folder.exists()
-        ),
+        Mount(nothing, str(debian.AUTHORITIES)),
     ]
     container.start(
         [

@@ -3,13 +3,16 @@
 import json
 import os
 import subprocess
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dagger
 import pytest
 
 from tests.cluster import Cluster, start_cluster
+from tests.module import in_this_process
 
 ROOT = Path(__file__).parents[1]
 PUSH = ["build-all", "--push", "--scan=false", "--sign=false"]
@@ -69,3 +72,12 @@ def published() -> dict[str, Any]:
     assert called.status == 0, called.progress[-4000:]
     summary: dict[str, Any] = json.loads(called.output)
     return summary
+
+
+@pytest.fixture(scope="session")
+async def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[None]:
+    """A connection of dagger-io to the engine, over which the module's functions can be called."""
+    folder = tmp_path_factory.mktemp("engine")
+    with (folder / "log").open("w") as output, in_this_process(folder / "handed"):
+        async with dagger.connection(dagger.Config(log_output=output)):
+            yield

@@ -2,13 +2,11 @@
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import bcrypt
-import dagger
 import httpx
 import pytest
 
@@ -79,12 +77,3 @@ def private_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regis
 def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
     """A key pair to sign with."""
     return key_pair(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="session")
-async def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[None]:
-    """A connection of dagger-io to the engine."""
-    log: Path = tmp_path_factory.mktemp("engine") / "log"
-    with log.open("w") as output:
-        async with dagger.connection(dagger.Config(log_output=output)):
-            yield

@@ -1,8 +1,7 @@
 """All that is found out about images before they are published: scanned, described, judged."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Annotated
 
 import anyio
@@ -24,7 +23,7 @@ from pipeline.security.subject import Subject, built_subjects
 from pipeline.security.verdict import VerdictReport, image_facts, judged
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Bar:
     """What images are held to, and what they are examined with.
 
@@ -42,16 +41,16 @@ class Bar:
     scans: bool = True
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Known:
     """What is known of images ahead: sizes (bytes) and trust by digest, the rest by image."""
 
     version: str = ""
     revision: str = ""
-    sizes: Mapping[str, int] = MappingProxyType({})
-    limits: Mapping[str, int] = MappingProxyType({})
-    trust: Mapping[str, Trust] = MappingProxyType({})
-    bases: Mapping[str, str] = MappingProxyType({})
+    sizes: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    limits: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    trust: Mapping[str, Trust] = dataclasses.field(default_factory=dict)
+    bases: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def known_of(build: Build) -> Known:
