@@ -12,7 +12,9 @@ import dagger
 import pytest
 
 from tests.cluster import Cluster, start_cluster
+from tests.costs import spent_on, write_costs
 from tests.module import in_this_process
+from tests.shared import once_a_run
 
 ROOT = Path(__file__).parents[1]
 PUSH = ["build-all", "--push", "--scan=false", "--sign=false"]
@@ -38,14 +40,15 @@ def dagger_call(
 ) -> Called:
     """Run the real command line on this module, for this repository or another one."""
     where = [f"--source={source}"] if source else []
-    result = subprocess.run(
-        ["dagger", "call", "--progress=plain", *where, *arguments],
-        cwd=ROOT,
-        env={**os.environ, **(environment or {})},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with spent_on("dagger call"):
+        result = subprocess.run(
+            ["dagger", "call", "--progress=plain", *where, *arguments],
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     return Called(result.returncode, result.stdout, result.stderr)
 
 
@@ -59,6 +62,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Say what the time was spent on."""
+    write_costs(session.config.getoption("xmlpath", None))
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Cluster:
     """The Kubernetes cluster that is set up here."""
@@ -68,10 +76,14 @@ def cluster() -> Cluster:
 @pytest.fixture(scope="session")
 def published() -> dict[str, Any]:
     """The whole worked example, built for both platforms and pushed by the main job."""
-    called = dagger_call("build-all", "--push", "--format=json")
-    assert called.status == 0, called.progress[-4000:]
-    summary: dict[str, Any] = json.loads(called.output)
-    return summary
+
+    def publish() -> dict[str, Any]:
+        called = dagger_call("build-all", "--push", "--format=json")
+        assert called.status == 0, called.progress[-4000:]
+        summary: dict[str, Any] = json.loads(called.output)
+        return summary
+
+    return once_a_run("published", publish)
 
 
 @pytest.fixture(scope="session")
