@@ -1,19 +1,23 @@
 """The commands of the bootstrap: `python -m bootstrap VERB`.
 
-The verbs: start, stop, status, clean; scanners; kubernetes; docker, docker stop;
-cluster, cluster stop; python LOCK.
+The verbs: start [PROGRAMS…], stop, status, clean; programs [PROGRAMS…]; scanners; kubernetes;
+docker, docker stop; cluster, cluster stop; python LOCK.
+
+PROGRAMS are those that tests and closed networks need: trivy, scanners, sops, kubernetes-tools,
+kubernetes, local-path, sigstore, or all. `programs` makes them and nothing else, all of them at low
+priority unless it is told which; `start` lets them be made in the background while it goes on.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bootstrap import (
@@ -29,6 +33,7 @@ from bootstrap import (
     registry,
     scanners,
     signing,
+    sigstore,
     sops,
 )
 from bootstrap.programs import Programs
@@ -36,6 +41,7 @@ from bootstrap.settings import REPOSITORY, Settings
 from bootstrap.steps import (
     Progress,
     SetupError,
+    alone,
     is_current,
     key_of,
     run,
@@ -43,12 +49,19 @@ from bootstrap.steps import (
 )
 
 NOT_RUNNING = 3  # status of a stopped service, as service managers have it
+# In the order in which tests want them.
+PROGRAMS = (
+    *(scanners.TRIVY, scanners.PROGRAMS, sops.PROGRAMS),
+    *cluster.PROGRAMS,
+    sigstore.PROGRAMS,
+)
+ALL = "all"
+LOW_PRIORITY = 10
 
 
 def main() -> int:
     """Run the command on the command line; gives the exit status."""
     commands = {
-        ("start",): start,
         ("stop",): stop,
         ("clean",): clean,
         ("scanners",): make_scanners,
@@ -61,6 +74,10 @@ def main() -> int:
     try:
         settings = Settings.from_environment()
         match sys.argv[1:]:
+            case ["start", *names]:
+                start(settings, named(names))
+            case ["programs", *names]:
+                make_named(settings, names)
             case ["status"]:
                 return status(settings)
             case ["python", lock]:
@@ -79,19 +96,44 @@ def main() -> int:
     return 0
 
 
-def start(settings: Settings) -> None:
-    """Set up what is missing, start what does not run, and print how to reach it."""
+def named(names: Sequence[str]) -> list[Programs]:
+    """Give the programs of these names."""
+    known = {programs.name: programs for programs in PROGRAMS}
+    if list(names) == [ALL]:
+        return list(PROGRAMS)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SetupError(f"No programs are named {unknown[0]}: there are {', '.join(known)}.")
+    return [known[name] for name in names]
+
+
+def start(settings: Settings, meanwhile: Sequence[Programs] = ()) -> None:
+    """Set up what is missing, start what does not run, and print how to reach it.
+
+    The programs are made in the background meanwhile, and later if they are not ready by then.
+    """
     progress = Progress()
     with locked(settings, progress):
-        if not is_running(settings):
+        running = is_running(settings)
+        if not running:
             if os.geteuid() != 0:
                 raise SetupError("Run this as root: an engine needs its own mounts and networks.")
             if shutil.which("apt-get") is None:
                 raise SetupError("This machine is not Debian: start a Dagger engine yourself.")
             prepare(settings, progress)
+        make_meanwhile(settings, progress, meanwhile)
+        if not running:
             run_all(settings, progress)
         publish_images(settings, progress, [None])
+    go.clean(settings)
     export({"PATH": f"{settings.dagger.parent}:{os.environ['PATH']}", **settings.exports()})
+
+
+def make_named(settings: Settings, names: Sequence[str]) -> None:
+    """Make programs and nothing else, one after the other: each can be used once it is there."""
+    if not names:
+        os.nice(LOW_PRIORITY)
+    make_programs(settings, Progress(), named(names or [ALL]))
 
 
 def make_scanners(settings: Settings) -> None:
@@ -99,9 +141,9 @@ def make_scanners(settings: Settings) -> None:
     progress = Progress()
     if not is_running(settings):
         raise SetupError("The engine here makes the scanners' images: run ./pipeline start first.")
+    made = [scanners.TRIVY, scanners.PROGRAMS, sops.PROGRAMS]
+    make_programs(settings, progress, made)
     with locked(settings, progress):
-        made = [scanners.PROGRAMS, sops.PROGRAMS]
-        make_programs(settings, progress, made)
         if not is_current(settings.databases, scanners.databases_key()):
             progress.step("the scanners' databases: small, see bootstrap/vulnerabilities/README.md")
             scanners.make_databases(settings)
@@ -116,8 +158,8 @@ def make_kubernetes(settings: Settings) -> None:
     progress = Progress()
     if not is_running(settings):
         raise SetupError("The engine here makes the tools' images: run ./pipeline start first.")
+    make_programs(settings, progress, [kubernetes.TOOLS])
     with locked(settings, progress):
-        make_programs(settings, progress, [kubernetes.TOOLS])
         publish_images(settings, progress, [kubernetes.TOOLS])
 
 
@@ -142,9 +184,9 @@ def start_cluster(settings: Settings) -> None:
     progress = Progress()
     if not is_running(settings):
         raise SetupError("The cluster's images come from the registry here: run ./pipeline start.")
+    make_programs(settings, progress, cluster.PROGRAMS)
     with locked(settings, progress):
         if not cluster.is_running(settings):
-            make_programs(settings, progress, cluster.PROGRAMS)
             publish_images(settings, progress, cluster.PROGRAMS)
             progress.step("a Kubernetes cluster of one node (half a minute)")
             cluster.make(settings)
@@ -184,7 +226,8 @@ def prepare(settings: Settings, progress: Progress) -> None:
     go.make_toolchain(settings, python)
     if "commands" in missing:
         progress.step("compiling the engine and the dagger command (3 to 6 minutes)")
-    engine.make_commands(settings)
+    with go.cached(settings):
+        engine.make_commands(settings)
     progress.step("packing the SDKs")
     engine.make_content(settings)
 
@@ -194,12 +237,54 @@ def make_programs(settings: Settings, progress: Progress, wanted: Sequence[Progr
     missing = [programs for programs in wanted if not programs.are_current(settings)]
     if not missing:
         return
-    python = make_python(settings, REPOSITORY / "requirements.lock", progress)
-    go.make_toolchain(settings, python)
-    for programs in missing:
-        progress.step(programs.title)
-        programs.make(settings, python, progress)
+    with go.cached(settings):
+        python = make_python(settings, REPOSITORY / "requirements.lock", progress)
+        if any(programs.compiled for programs in missing):
+            go.make_toolchain(settings, python)
+        for programs in missing:
+            progress.step(programs.title)
+            programs.make(settings, python, progress)
     go.clean(settings)
+
+
+def make_meanwhile(settings: Settings, progress: Progress, wanted: Sequence[Programs]) -> None:
+    """Let the programs that are missing be made in the background."""
+    missing = [programs.name for programs in wanted if not programs.are_current(settings)]
+    if not missing:
+        return
+    log = settings.log("programs")
+    progress.step(f"in the background: {', '.join(missing)}; see {log}")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [
+                *("nice", "-n", str(LOW_PRIORITY)),
+                *(sys.executable, "-m", "bootstrap", "programs", *missing),
+            ],
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    with _meanwhile(settings).open("a") as started:
+        started.write(f"{process.pid}\n")
+
+
+def stop_meanwhile(settings: Settings) -> None:
+    """End what is made in the background; the next run goes on from there."""
+    started = _meanwhile(settings)
+    for process in started.read_text().split() if started.exists() else []:
+        command = Path(f"/proc/{process}/cmdline")
+        # The number may be another process's by now.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if b"\0bootstrap\0programs\0" in command.read_bytes():
+                os.killpg(int(process), signal.SIGTERM)
+    started.unlink(missing_ok=True)
+
+
+def _meanwhile(settings: Settings) -> Path:
+    return settings.cache / "meanwhile"
 
 
 def make_python(settings: Settings, lock: Path, progress: Progress) -> Path:
@@ -210,16 +295,20 @@ def make_python(settings: Settings, lock: Path, progress: Progress) -> Path:
     python = environment / "bin/python"
     if is_current(environment, key):
         return python
-    progress.step(f"Python packages of {lock.name}")
-    debian.need(settings, progress, [sys.executable, "-c", "import ensurepip"], ["python3-venv"])
-    log = settings.log("python")
-    run([sys.executable, "-m", "venv", "--clear", environment], log, "Run this again.")
-    run(
-        [python, "-m", "pip", "install", "--require-hashes", "--requirement", lock],
-        log,
-        "See that pip reaches a package index, then run this again.",
-    )
-    write_key(environment, key)
+    with alone(environment):
+        if is_current(environment, key):
+            return python
+        progress.step(f"Python packages of {lock.name}")
+        check = [sys.executable, "-c", "import ensurepip"]
+        debian.need(settings, progress, check, ["python3-venv"])
+        log = settings.log("python")
+        run([sys.executable, "-m", "venv", "--clear", environment], log, "Run this again.")
+        run(
+            [python, "-m", "pip", "install", "--require-hashes", "--requirement", lock],
+            log,
+            "See that pip reaches a package index, then run this again.",
+        )
+        write_key(environment, key)
     return python
 
 
@@ -284,6 +373,7 @@ def is_running(settings: Settings) -> bool:
 def stop(settings: Settings) -> None:
     """Stop everything and leave the machine as it was; what was made stays in the cache."""
     if settings.cache.exists():
+        stop_meanwhile(settings)
         with locked(settings, Progress()):
             stop_all(settings)
 
@@ -337,21 +427,16 @@ def clean(settings: Settings) -> None:
         inside = [line.split()[1] for line in mounts if f" {settings.cache}/" in line]
     if inside:
         raise SetupError(f"Still mounted, so nothing was removed: {', '.join(inside)}.")
-    if settings.cache.exists():
-        shutil.rmtree(settings.cache)
+    # Not by Python, which stumbles where something else removes files too.
+    subprocess.run(["rm", "-rf", settings.cache], check=True)
 
 
-@contextlib.contextmanager
-def locked(settings: Settings, progress: Progress) -> Iterator[None]:
-    """Keep other runs on the same cache waiting."""
-    settings.cache.mkdir(parents=True, exist_ok=True)
-    with (settings.cache / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress.say("another run is setting up or stopping the engine: waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def locked(settings: Settings, progress: Progress) -> contextlib.AbstractContextManager[None]:
+    """Keep other runs that start or stop something of the installation waiting."""
+    return alone(
+        settings.cache / "installation",
+        lambda: progress.say("another run is setting up or stopping the engine: waiting for it"),
+    )
 
 
 if __name__ == "__main__":

@@ -41,8 +41,8 @@ def make_commands(settings: Settings) -> None:
         log = settings.log("commands")
         engine = [f"{MODULE}/cmd/{name}" for name in COMMANDS]
         for module, packages in (("engine", engine), ("tools", [REGCTL])):
-            go.build(settings, HERE / module, packages, folder, log, tags=TAGS, link=LINK)
-        go.clean(settings)
+            links = dict.fromkeys(packages, LINK)
+            go.build(settings, HERE / module, links, folder, log, tags=TAGS)
 
     make_once(settings.cache / "commands", commands_key(), make)
 

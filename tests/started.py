@@ -1,4 +1,4 @@
-"""Starts what the bootstrap has, by the commands that people use."""
+"""Starts and makes what the bootstrap has, by the commands that people use."""
 
 import os
 import subprocess
@@ -20,3 +20,10 @@ def variables_of(part: str, **environment: str) -> dict[str, str]:
     assert result.returncode == 0, result.stderr
     lines = result.stdout.rstrip("\0").split("\0")
     return dict(line.split("=", 1) for line in lines)
+
+
+def make_programs(*names: str) -> None:
+    """Make programs, or wait until another run has made them."""
+    command = ["python3", "-m", "bootstrap", "programs", *names]
+    made = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
