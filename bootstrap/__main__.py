@@ -11,6 +11,7 @@ priority unless it is told which; `start` lets them be made in the background wh
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shlex
 import shutil
@@ -120,7 +121,7 @@ def start(settings: Settings, meanwhile: Sequence[Programs] = ()) -> None:
                 raise SetupError("Run this as root: an engine needs its own mounts and networks.")
             if shutil.which("apt-get") is None:
                 raise SetupError("This machine is not Debian: start a Dagger engine yourself.")
-            prepare(settings, progress)
+            prepare(settings, progress, missing_of(settings, meanwhile))
         make_meanwhile(settings, progress, meanwhile)
         if not running:
             run_all(settings, progress)
@@ -200,8 +201,11 @@ def export(variables: Mapping[str, str]) -> None:
         print(f"export {name}={shlex.quote(value)}")
 
 
-def prepare(settings: Settings, progress: Progress) -> None:
-    """Make every part that is missing or whose recipe changed."""
+def prepare(settings: Settings, progress: Progress, meanwhile: Sequence[Programs]) -> None:
+    """Make every part that is missing or whose recipe changed.
+
+    What is compiled in the background next is downloaded while the processor has enough to do.
+    """
     parts = {
         "base": debian.base_key(),
         "root": debian.root_key(),
@@ -213,43 +217,53 @@ def prepare(settings: Settings, progress: Progress) -> None:
         return
     stop_all(settings)
     progress.say(f"setting up a Dagger engine in {settings.cache}, once; logs are in its logs/")
-    progress.step("tools of this machine: mmdebstrap, runc")
-    debian.make_host_tools(settings, progress)
-    if "base" in missing:
-        progress.step("base image of Debian packages (half a minute)")
-    debian.make_base(settings)
-    if "root" in missing:
-        progress.step("the engine's root file system (a quarter of a minute)")
-    debian.make_root(settings)
     python = make_python(settings, REPOSITORY / "requirements.lock", progress)
     progress.step("Go toolchain")
     go.make_toolchain(settings, python)
-    if "commands" in missing:
-        progress.step("compiling the engine and the dagger command (3 to 6 minutes)")
+    nothing = contextlib.nullcontext()
     with go.cached(settings):
-        engine.make_commands(settings)
+        with engine.fetching(settings) if "commands" in missing else nothing:
+            progress.step("tools of this machine: mmdebstrap, runc")
+            debian.make_host_tools(settings, progress)
+            if "base" in missing:
+                progress.step("base image of Debian packages (half a minute)")
+            debian.make_base(settings)
+            if "root" in missing:
+                progress.step("the engine's root file system (a quarter of a minute)")
+            debian.make_root(settings)
+        if "commands" in missing:
+            progress.step("compiling the engine and the dagger command (3 to 6 minutes)")
+        following = next((programs for programs in meanwhile if programs.compiled), None)
+        with following.fetching(settings) if following else nothing:
+            engine.make_commands(settings)
     progress.step("packing the SDKs")
     engine.make_content(settings)
 
 
+def missing_of(settings: Settings, wanted: Sequence[Programs]) -> list[Programs]:
+    """Give the programs that are not made, or whose recipe changed."""
+    return [programs for programs in wanted if not programs.are_current(settings)]
+
+
 def make_programs(settings: Settings, progress: Progress, wanted: Sequence[Programs]) -> None:
     """Make the programs that are missing or whose recipe changed."""
-    missing = [programs for programs in wanted if not programs.are_current(settings)]
+    missing = missing_of(settings, wanted)
     if not missing:
         return
     with go.cached(settings):
         python = make_python(settings, REPOSITORY / "requirements.lock", progress)
         if any(programs.compiled for programs in missing):
             go.make_toolchain(settings, python)
-        for programs in missing:
+        for programs, following in itertools.zip_longest(missing, missing[1:]):
             progress.step(programs.title)
-            programs.make(settings, python, progress)
+            with following.fetching(settings) if following else contextlib.nullcontext():
+                programs.make(settings, python, progress)
     go.clean(settings)
 
 
 def make_meanwhile(settings: Settings, progress: Progress, wanted: Sequence[Programs]) -> None:
     """Let the programs that are missing be made in the background."""
-    missing = [programs.name for programs in wanted if not programs.are_current(settings)]
+    missing = [programs.name for programs in missing_of(settings, wanted)]
     if not missing:
         return
     log = settings.log("programs")

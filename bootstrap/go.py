@@ -7,7 +7,7 @@ import fcntl
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from bootstrap.settings import HERE, Settings
@@ -43,24 +43,35 @@ def build(
     The programs need no C library. All of them in one command: while one is linked, which keeps a
     single core busy, the next is compiled.
     """
-    # The same for all programs, for what one has compiled with other flags no other can use.
-    environment = {
-        **os.environ,
-        "CGO_ENABLED": "0",  # init runs in every container, of whatever C library
-        "GOPATH": str(_scratch(settings)),
-        "GOCACHE": str(_scratch(settings) / "build"),
-        "GOFLAGS": "-mod=readonly -modcacherw -trimpath -buildvcs=false",
-        "GOTOOLCHAIN": "local",
-        "GOWORK": "off",
-    }
     options = ["-tags", tags, *(f"-ldflags={package}={link}" for package, link in packages.items())]
     run(
         [toolchain(settings) / "bin/go", "build", "-o", f"{output}/", *options, *packages],
         log,
         "See that this machine reaches a Go module proxy, then run this again.",
         folder=module,
-        environment=environment,
+        environment=_environment(settings),
     )
+
+
+@contextlib.contextmanager
+def fetching(settings: Settings, module: Path, packages: Iterable[str]) -> Iterator[None]:
+    """Download what packages are compiled from while something else keeps the processor busy.
+
+    What is not there at the end, or can't be had, is the business of `build`.
+    """
+    process = subprocess.Popen(
+        [toolchain(settings) / "bin/go", "list", "-deps", *packages],
+        cwd=module,
+        env=_environment(settings),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @contextlib.contextmanager
@@ -88,6 +99,19 @@ def clean(settings: Settings) -> None:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    # The same for all programs, for what one has compiled with other flags no other can use.
+    return {
+        **os.environ,
+        "CGO_ENABLED": "0",  # init runs in every container, of whatever C library
+        "GOPATH": str(_scratch(settings)),
+        "GOCACHE": str(_scratch(settings) / "build"),
+        "GOFLAGS": "-mod=readonly -modcacherw -trimpath -buildvcs=false",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+    }
 
 
 def _lock(settings: Settings) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,6 +52,13 @@ class Programs:
     def are_current(self, settings: Settings) -> bool:
         """Whether they are made, from what is named now."""
         return is_current(self.folder(settings), self.key)
+
+    def fetching(self, settings: Settings) -> AbstractContextManager[None]:
+        """Download what they are compiled from meanwhile; the Go toolchain is there."""
+        if not self.compiled:
+            return nullcontext()
+        packages = [package for package, _ in self.compiled.values()]
+        return go.fetching(settings, self.source, packages)
 
     def make(self, settings: Settings, python: Path, progress: Progress) -> None:
         """Unpack and compile them, or wait for the run that does; the Go toolchain is there."""
