@@ -5,7 +5,6 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -276,7 +275,7 @@ class Deployer:
         await write(session.store, entry)
 
     def _trial(self, action: str, version: str, content: str, session: Session) -> Trial:
-        since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        since = session.cluster.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         return Trial(
             action=action, version=version, content=content, who=session.who, since=since, back=0
         )

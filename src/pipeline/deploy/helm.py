@@ -1,18 +1,15 @@
 """Helm as a program: one release of one chart, its revisions, and the way back to one of them."""
 
 import json
-import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import anyio
 from pydantic import BaseModel
 
-from pipeline.deploy.kubeconfig import path_of
+from pipeline.deploy.kubeconfig import called
 from pipeline.deploy.values import Values
 from pipeline.errors import PipelineError, shortened
 
@@ -86,19 +83,8 @@ class Helm:
     async def _called(
         self, arguments: Sequence[str], given: str
     ) -> subprocess.CompletedProcess[bytes]:
-        with tempfile.TemporaryDirectory() as home:
-            environment = {"HOME": home, "PATH": os.environ.get("PATH", "")}
-            inherited = []
-            if self.kubeconfig is not None:
-                environment["KUBECONFIG"] = path_of(self.kubeconfig)
-                inherited = [self.kubeconfig]
-            return await anyio.run_process(
-                [str(self.program), *arguments, f"--namespace={self.namespace}"],
-                input=given.encode(),
-                env=environment,
-                check=False,
-                pass_fds=inherited,
-            )
+        arguments = [*arguments, f"--namespace={self.namespace}"]
+        return await called(self.program, arguments, given, self.kubeconfig)
 
 
 def _text(values: Values) -> str:

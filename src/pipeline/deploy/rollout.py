@@ -1,6 +1,5 @@
 """One change of a release: applied, watched, asked, observed; kept, or taken back whole."""
 
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -108,7 +107,7 @@ class Rollout:
         return f"{found}. It was put back first."
 
     async def _tried(self, trial: Trial, change: Callable[[], Awaitable[int]]) -> Outcome:
-        began = time.monotonic()
+        began = anyio.current_time()
         await self.lease.begin(trial)
         try:
             self.telling.say(f"{trial.action} of {trial.version}: applying")
@@ -116,7 +115,7 @@ class Rollout:
             revision = await change()
             await self.lease.reached("applied", revision)
             await self._watched(lambda judgement: judgement.updated_ready, revision, since)
-            up = time.monotonic() - began
+            up = anyio.current_time() - began
             self.telling.say("the new version is up: asking the entry")
             await self.lease.reached("observed")
             health = await healthy(self.entry, self.checks)
@@ -128,13 +127,13 @@ class Rollout:
         except LostLeaseError:
             raise
         except PipelineError as error:
-            await self._taken_back(trial, error, time.monotonic() - began)
+            await self._taken_back(trial, error, anyio.current_time() - began)
             raise
         await self.lease.end(
             GoodRevision(revision=revision, version=trial.version, content=trial.content)
         )
         await self._tidied(await self.helm.manifest(revision))
-        return Outcome(revision, up, time.monotonic() - began, health, observed)
+        return Outcome(revision, up, anyio.current_time() - began, health, observed)
 
     async def _observed(self, revision: int, since: datetime) -> str:
         """Ask and watch side by side until the old version is gone; says how it went."""
@@ -151,7 +150,7 @@ class Rollout:
 
     async def _taken_back(self, trial: Trial, error: PipelineError, detection: float) -> None:
         self.telling.say(f"failed after {detection:.1f} s: {str(error).splitlines()[0]}")
-        began = time.monotonic()
+        began = anyio.current_time()
         try:
             await self._restored(trial)
         except PipelineError as stuck:
@@ -160,7 +159,7 @@ class Rollout:
                 f"Why it failed:\n{error}\n\nWhy it isn't back:\n{stuck}\n\n"
                 "`deployment rollback` tries again, `deployment status` shows what is there."
             ) from error
-        restoration = time.monotonic() - began
+        restoration = anyio.current_time() - began
         before = f"revision {trial.back}" if trial.back else "nothing, as before the first one"
         raise RolledBackError(
             f"{trial.action} of {trial.version} failed, and was taken back: there is {before}.\n"
@@ -204,10 +203,10 @@ class Rollout:
         RolloutError with the reason.
         """
         expected = replace(expected_of(await self.helm.manifest(revision)), since=since)
-        began = better = answered = time.monotonic()
+        began = better = answered = anyio.current_time()
         reached: tuple[tuple[str, ...], ...] = ()
         while True:
-            now = time.monotonic()
+            now = anyio.current_time()
             try:
                 state = await state_of(self.cluster, self.helm.release)
             except ClusterAwayError:
