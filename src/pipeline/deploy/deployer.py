@@ -158,10 +158,11 @@ class Deployer:
             history = await session.helm.history()
             if trial is None:
                 raise NothingToDoError("No change was interrupted: there is nothing to resume.")
-            revision = trial.to or (history[-1].revision if history else 0)
-            if revision <= trial.back:
+            there = [one.revision for one in history]
+            revision = trial.to or max(there, default=0)
+            if revision <= trial.back or revision not in there:
                 raise NothingToDoError(
-                    f"{described(trial)}, before anything was changed: `deployment rollback` "
+                    f"{described(trial)}, and nothing of it is there: `deployment rollback` "
                     "clears it, `deploy` begins again."
                 )
 

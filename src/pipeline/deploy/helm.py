@@ -15,6 +15,7 @@ from pipeline.errors import PipelineError, shortened
 
 NAMED_BY_CONTENT = "pipeline/content"
 """The chart's label of ConfigMaps and Secrets that are never changed, only followed by others."""
+NOT_FOUND = re.compile(r'no \w+ with the name "[^"]+" found')
 KEPT = 50
 """Revisions in the history: one to go back to is among them even after many failures."""
 
@@ -65,7 +66,15 @@ class Helm:
 
     async def rollback(self, revision: int) -> None:
         """Make a new revision of an earlier one, whole, without waiting for it."""
-        await self._run(["rollback", self.release, str(revision), f"--history-max={KEPT}"])
+        command = ["rollback", self.release, str(revision), f"--history-max={KEPT}"]
+        try:
+            await self._run(command)
+        except HelmError as error:
+            if not NOT_FOUND.search(str(error)):
+                raise
+            # It compares with the last revision, which was to remove what is still there. Now that
+            # is this attempt, which knows it.
+            await self._run(command)
 
     async def uninstall(self) -> None:
         """Remove all of the release; what databases keep on volumes stays."""

@@ -1,8 +1,9 @@
 """One change of a release: applied, watched, asked, observed; kept, or taken back whole."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -91,8 +92,7 @@ class Rollout:
         """Bring an earlier revision back, whole. Raises RolledBackError, StuckError."""
 
         async def rollback() -> int:
-            await self.helm.rollback(revision)
-            return (await self.helm.history())[-1].revision
+            return await self._again(revision, trial.back)
 
         return await self._tried(trial, rollback)
 
@@ -114,14 +114,16 @@ class Rollout:
             since = self.cluster.now()
             revision = await change()
             await self.lease.reached("applied", revision)
-            await self._watched(lambda judgement: judgement.updated_ready, revision, since)
+            manifest = await self.helm.manifest(revision)
+            expected = replace(expected_of(manifest), since=since)
+            await self._watched(lambda judgement: judgement.updated_ready, expected)
             up = anyio.current_time() - began
             self.telling.say("the new version is up: asking the entry")
             await self.lease.reached("observed")
             health = await healthy(self.entry, self.checks)
             for line in health:
                 self.telling.say(line)
-            observed = await self._observed(revision, since)
+            observed = await self._observed(expected)
             health = await healthy(self.entry, self.checks)
             self.telling.say(f"the new version alone: {observed}")
         except LostLeaseError:
@@ -132,17 +134,17 @@ class Rollout:
         await self.lease.end(
             GoodRevision(revision=revision, version=trial.version, content=trial.content)
         )
-        await self._tidied(await self.helm.manifest(revision))
+        await self._tidied(manifest)
         return Outcome(revision, up, anyio.current_time() - began, health, observed)
 
-    async def _observed(self, revision: int, since: datetime) -> str:
+    async def _observed(self, expected: Expected) -> str:
         """Ask and watch side by side until the old version is gone; says how it went."""
         limits = self.limits
         observation = Observation(limits.max_error_percent, limits.max_latency_ms)
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(observe, self.entry, self.checks, observation)
-                await self._watched(lambda judgement: judgement.done, revision, since)
+                await self._watched(lambda judgement: judgement.done, expected)
                 group.cancel_scope.cancel()
         except* PipelineError as errors:
             raise first_of(errors) from errors
@@ -170,39 +172,57 @@ class Rollout:
         """Bring back what was good before a change, whole, and forget the change."""
         history = await self.helm.history()
         good = self.lease.memory.current
-        await self.lease.reached("going back")
+        # From now on the last revision may be one that went back: what was tried is this one.
+        tried = trial.to or (history[-1].revision if history else 0)
+        await self.lease.reached("going back", tried)
         if trial.back == 0 or good is None:
             self.telling.say("going back: to nothing, as before the first deployment")
             if history:
                 await self.helm.uninstall()
-                await self._tidied("")
+            await self._tidied("")
             await self.lease.end(None)
             return
         since = self.cluster.now()
         if history[-1].revision != good.revision:
             self.telling.say(f"going back: to revision {good.revision}, {good.version}")
-            await self.helm.rollback(good.revision)
-            good = good.model_copy(update={"revision": (await self.helm.history())[-1].revision})
+            again = await self._again(good.revision, good.revision)
+            good = good.model_copy(update={"revision": again})
+        manifest = await self.helm.manifest(good.revision)
+        expected = replace(expected_of(manifest), since=since)
         await self._watched(
-            lambda judgement: judgement.done, good.revision, since, self.limits.rollback_timeout
+            lambda judgement: judgement.done, expected, self.limits.rollback_timeout
         )
         await healthy(self.entry, self.checks)
         await self.lease.end(good)
+        await self._tidied(manifest)
         self.telling.say(f"{good.version} is back, whole and healthy")
+
+    async def _again(self, revision: int, since: int) -> int:
+        """Make an earlier revision the last one, whole; gives its new number.
+
+        Helm compares with the last revision alone. What others have made or left `since` then,
+        when they were interrupted, is removed here.
+        """
+        await self.helm.rollback(revision)
+        history = await self.helm.history()
+        wanted = paths_of(await self.helm.manifest(revision), self.cluster)
+        for other in history:
+            if since <= other.revision < history[-1].revision:
+                found = paths_of(await self.helm.manifest(other.revision), self.cluster)
+                for path in sorted(found - wanted):
+                    await self.cluster.delete(path)
+        return history[-1].revision
 
     async def _watched(
         self,
         enough: Callable[[Judgement], bool],
-        revision: int,
-        since: datetime,
+        expected: Expected,
         seconds: float | None = None,
     ) -> None:
         """Wait until it is enough, as long as it gets better at least every `health_timeout`.
 
-        With `seconds` it may take that long in all; nothing from before `since` counts. Raises
-        RolloutError with the reason.
+        With `seconds` it may take that long in all. Raises RolloutError with the reason.
         """
-        expected = replace(expected_of(await self.helm.manifest(revision)), since=since)
         began = better = answered = anyio.current_time()
         reached: tuple[tuple[str, ...], ...] = ()
         while True:
@@ -292,6 +312,18 @@ def expected_of(manifest: str) -> Expected:
             [container, *_] = content["spec"]["template"]["spec"]["containers"]
             images[content["metadata"]["name"]] = container["image"]
     return Expected(images)
+
+
+def paths_of(manifest: str, cluster: Cluster) -> set[str]:
+    """Say where the API server has a manifest's objects, but for settings that pods start from."""
+    paths = set()
+    for content in yaml.load_all(manifest, yaml.CSafeLoader):
+        if content and NAMED_BY_CONTENT not in content["metadata"].get("labels", {}):
+            kind = re.sub("y$", "ie", content["kind"].lower())
+            plural = f"{kind}es" if kind.endswith("s") else f"{kind}s"
+            name = content["metadata"]["name"]
+            paths.add(cluster.path(f"{content['apiVersion']}/{plural}", name))
+    return paths
 
 
 def described(trial: Trial) -> str:
