@@ -1,9 +1,9 @@
 """A run that is killed at any moment: whatever is done next ends whole, old or new.
 
 A kill leaves what there is, so each run is watched once: after every single change that the API
-server or Helm's records see, all there is gets copied. Between two changes a run only reads, so these
-are all moments there are: before a request, after it but before its answer, within Helm. From each
-that isn't like another one, every way on is gone once the dead run's Lease has run out.
+server or Helm's records see, all there is gets copied. Between two changes a run only reads, so
+these are all moments there are: before a request, after it but before its answer, within Helm. From
+each that isn't like another one, every way on is gone once the dead run's Lease has run out.
 """
 
 import json

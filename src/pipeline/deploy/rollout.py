@@ -206,8 +206,8 @@ class Rollout:
         await self.helm.rollback(revision)
         history = await self.helm.history()
         wanted = paths_of(await self.helm.manifest(revision), self.cluster)
-        for other in history:
-            if since <= other.revision < history[-1].revision:
+        for other in history[:-1]:
+            if other.revision >= since and other.revision != revision:
                 found = paths_of(await self.helm.manifest(other.revision), self.cluster)
                 for path in sorted(found - wanted):
                     await self.cluster.delete(path)
