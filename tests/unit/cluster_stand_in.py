@@ -25,8 +25,6 @@ from tests.unit.virtual_time import Clock
 
 Json = dict[str, Any]
 DEPLOYMENTS, STATEFUL_SETS = PLURALS["Deployment"], PLURALS["StatefulSet"]
-BAKES = 0.15
-"""Seconds that pods must be ready until they are available."""
 ANSWERS_AFTER = 0.004
 LOG = re.compile(r".*/pods/([^/]+)/log")
 ENTRY = re.compile(r".*/services/([^/:]+):8080/proxy(/.*)")
@@ -70,13 +68,15 @@ class ClusterStandIn(ApiServer):
     """An API server whose workloads come to life.
 
     `fates` are those of pods whose image or settings say a text; controllers look at a change
-    after `lags` seconds. `changed` is called after each change: what is there then is what a kill
-    leaves. `requests` are all that were made.
+    after `lags` seconds, and let old pods go when new ones are ready for `bakes`. `changed` is
+    called after each change: what is there then is what a kill leaves. `requests` are all that
+    were made.
     """
 
     clock: Clock = field(default_factory=Clock)
     fates: dict[str, Fate] = field(default_factory=dict)
     lags: float = 0.1
+    bakes: float = 1.0
     made: dict[str, list[Pods]] = field(default_factory=dict)
     told: dict[str, float] = field(default_factory=dict)
     serial: int = 0
@@ -93,6 +93,7 @@ class ClusterStandIn(ApiServer):
             clock=Clock(self.clock.seconds),
             fates=dict(self.fates),
             lags=self.lags,
+            bakes=self.bakes,
             made=copy.deepcopy(self.made),
             told=dict(self.told),
             serial=self.serial,
@@ -192,7 +193,7 @@ class ClusterStandIn(ApiServer):
             name = f"{path.rpartition('/')[2]}-{current.number}-{self.serial}"
             current.alive.append(Born(name, made_at, self._fate(template)))
         del current.alive[wanted:]
-        if all(born.is_ready(now, BAKES) for born in current.alive):
+        if all(born.is_ready(now, self.bakes) for born in current.alive):
             for one in old:
                 one.alive.clear()
         every = [born for one in made for born in one.alive]
@@ -201,7 +202,7 @@ class ClusterStandIn(ApiServer):
             "replicas": len(every),
             "updatedReplicas": len(current.alive),
             "readyReplicas": sum(born.is_ready(now) for born in every),
-            "availableReplicas": sum(born.is_ready(now, BAKES) for born in every),
+            "availableReplicas": sum(born.is_ready(now, self.bakes) for born in every),
             "updateRevision": f"{current.number}",
         }
         number = {"deployment.kubernetes.io/revision": f"{current.number}"}

@@ -60,6 +60,7 @@ class Shop:
     cluster: ClusterStandIn = field(default_factory=ClusterStandIn)
     helm: HelmStandIn = field(init=False)
     limits: Limits = LIMITS
+    url: str = ""
     refusal: str = ""
     dry_runs: list[str] = field(default_factory=list)
 
@@ -74,7 +75,7 @@ class Shop:
 
     def deployer(self) -> Deployer:
         """Give what deploys it."""
-        target = Target("staging", "shop", "web", 8080, "", CHECKS, self.limits)
+        target = Target("staging", "shop", "web", 8080, self.url, CHECKS, self.limits)
         return Deployer(Tools(Path("helm"), Path("kubectl"), Path("chart")), target, "kubeconfig")
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:

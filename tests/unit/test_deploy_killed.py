@@ -41,7 +41,7 @@ def deploys(version: str) -> Do:
 def after(*work: Do) -> Shop:
     shop = Shop()
     shop.cluster.fates["broken"] = crashes("lost")
-    shop.cluster.lags = 0
+    shop.cluster.lags, shop.cluster.bakes = 0, 0.15
     for do in work:
         do(shop)
     return shop
