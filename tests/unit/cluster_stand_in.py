@@ -254,7 +254,8 @@ class ClusterStandIn(ApiServer):
 
     def _events(self) -> Iterator[Json]:
         for _, _, born in self._each():
-            yield from born.fate.happens(born.at, self.clock.seconds, f"pod-{born.name}")
+            for each in born.fate.happens(born.at, self.clock.seconds, f"pod-{born.name}"):
+                yield {"metadata": {"name": born.name}, **each}
 
     def _replicasets(self) -> Iterator[Json]:
         for path, made in self.made.items():

@@ -239,9 +239,9 @@ class Deployer:
                     f"Another run changed {self.target.namespace} just now, so nothing was done. "
                     "Look at it with `deployment status`, and decide again."
                 )
-            said = [await rollout.recover()] if recover and lease.memory.trial else []
             await self._write(session, trial, motive, images, "started")
             try:
+                said = [await rollout.recover()] if recover and lease.memory.trial else []
                 outcome = await change(rollout, lease.memory)
             except PipelineError as error:
                 ended = "rolled-back" if isinstance(error, RolledBackError) else "failed"

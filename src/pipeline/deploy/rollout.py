@@ -30,6 +30,7 @@ MOST_LOGS = 3
 SECONDS_AWAY = 30
 AT_A_TIME = 6
 AUTOSCALERS = "autoscaling/v2/horizontalpodautoscalers"
+ADVICE = "`deployment rollback` tries again, `deployment status` shows what is there."
 INSTANCE = "app.kubernetes.io/instance"
 LONGEST = 300
 """Seconds that a rollout may take, however steadily it gets better."""
@@ -103,7 +104,12 @@ class Rollout:
             return ""
         found = described(trial)
         self.telling.say(f"{found}: back to what was there before")
-        await self._restored(trial)
+        try:
+            await self._restored(trial)
+        except LostLeaseError:
+            raise
+        except PipelineError as stuck:
+            raise StuckError(f"{found}, and isn't back.\n\n{stuck}\n\n{ADVICE}") from stuck
         return f"{found}. It was put back first."
 
     async def _tried(self, trial: Trial, change: Callable[[], Awaitable[int]]) -> Outcome:
@@ -155,11 +161,12 @@ class Rollout:
         began = anyio.current_time()
         try:
             await self._restored(trial)
+        except LostLeaseError:
+            raise
         except PipelineError as stuck:
             raise StuckError(
                 f"{trial.action} of {trial.version} failed, and so did the way back.\n\n"
-                f"Why it failed:\n{error}\n\nWhy it isn't back:\n{stuck}\n\n"
-                "`deployment rollback` tries again, `deployment status` shows what is there."
+                f"Why it failed:\n{error}\n\nWhy it isn't back:\n{stuck}\n\n{ADVICE}"
             ) from error
         restoration = anyio.current_time() - began
         before = f"revision {trial.back}" if trial.back else "nothing, as before the first one"
