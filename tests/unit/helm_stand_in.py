@@ -17,8 +17,6 @@ from tests.unit.cluster_stand_in import ClusterStandIn
 from tests.unit.small_chart import objects_of, rendered
 
 Json = dict[str, Any]
-TAKES = 0.01
-"""Seconds for each thing that it does."""
 KNOWN = {
     "template": {"values", "namespace"},
     "history": {"output", "max", "namespace"},
@@ -47,12 +45,16 @@ class Revision:
 
 @dataclass
 class HelmStandIn:
-    """Helm's records of one release, in one cluster; `refuses` says of which verb what fails."""
+    """Helm's records of one release, in one cluster.
+
+    `refuses` says of which verb what fails, and how; each thing `takes` some seconds.
+    """
 
     cluster: ClusterStandIn
     history: list[Revision] = field(default_factory=list)
     refuses: dict[str, tuple[str, str]] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
+    takes: float = 0.01
 
     async def called(
         self, arguments: Sequence[str], given: str
@@ -79,7 +81,7 @@ class HelmStandIn:
 
     async def _history(self, words: list[str], options: Json, _: str) -> str:
         assert (words, options["output"]) == (["shop"], "json")
-        await anyio.sleep(TAKES)
+        await anyio.sleep(self.takes)
         if not self.history:
             raise SaidError("release: not found")
         return json.dumps(
@@ -97,7 +99,7 @@ class HelmStandIn:
         )
 
     async def _get(self, words: list[str], options: Json, _: str) -> str:
-        await anyio.sleep(TAKES)
+        await anyio.sleep(self.takes)
         found = [one for one in self.history if one.revision == int(options["revision"])]
         if not found:
             raise SaidError("release: not found")
@@ -186,7 +188,7 @@ class HelmStandIn:
             for path in objects_of(last.manifest):
                 await self._deleted(path)
         while self.history:
-            await anyio.sleep(TAKES)
+            await anyio.sleep(self.takes)
             self.history.pop(0)
             self.cluster.changed()
         return 'release "shop" uninstalled\n'
@@ -201,7 +203,7 @@ class HelmStandIn:
         self.cluster.changed()
 
     async def _recorded(self, revision: Revision) -> None:
-        await anyio.sleep(TAKES)
+        await anyio.sleep(self.takes)
         self.history = [
             revision if one.revision == revision.revision else one for one in self.history
         ]
@@ -215,7 +217,7 @@ class HelmStandIn:
     async def _hooks(self, new: Revision) -> None:
         for path, content in objects_of(new.hooks).items():
             await self._deleted(path)
-            await anyio.sleep(TAKES)
+            await anyio.sleep(self.takes)
             self.cluster.keep(path, content)
 
     async def _applied(self, verb: str, before: set[str], new: Revision) -> None:
@@ -231,14 +233,14 @@ class HelmStandIn:
             # What others have set, and nobody asks for, stays.
             wanted = {**content, "spec": {**(live or {}).get("spec", {}), **content["spec"]}}
             if live is None or not _has(live, wanted):
-                await anyio.sleep(TAKES)
+                await anyio.sleep(self.takes)
                 self.cluster.keep(path, wanted)
         for path in before - target.keys():
             await self._deleted(path)
 
     async def _deleted(self, path: str) -> None:
         if path in self.cluster.objects:
-            await anyio.sleep(TAKES)
+            await anyio.sleep(self.takes)
             self.cluster.drop(path)
 
 

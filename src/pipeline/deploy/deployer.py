@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from pipeline.catalogue.stack import Check
 from pipeline.deploy import health
 from pipeline.deploy.admission import accepted, ensure_namespace
 from pipeline.deploy.audit_store import ClusterStore
-from pipeline.deploy.cluster import Cluster, ClusterError, connected
+from pipeline.deploy.cluster import Cluster, ClusterAwayError, ClusterError, connected
 from pipeline.deploy.health import UnhealthyError, healthy
 from pipeline.deploy.helm import Helm
 from pipeline.deploy.kubeconfig import in_memory
@@ -245,7 +245,9 @@ class Deployer:
                 outcome = await change(rollout, lease.memory)
             except PipelineError as error:
                 ended = "rolled-back" if isinstance(error, RolledBackError) else "failed"
-                await self._write(session, trial, motive, images, ended, str(error))
+                # What went wrong is told in any case.
+                with suppress(ClusterAwayError):
+                    await self._write(session, trial, motive, images, ended, str(error))
                 raise
             await self._write(session, trial, motive, images, "succeeded")
             return [*said, *_told(trial, outcome)]

@@ -12,7 +12,7 @@ import yaml
 
 from pipeline.catalogue.stack import Check
 from pipeline.concurrency import gathered
-from pipeline.deploy.cluster import Cluster, ClusterAwayError
+from pipeline.deploy.cluster import Cluster, ClusterAwayError, ClusterError
 from pipeline.deploy.health import Entry, Observation, healthy, observe
 from pipeline.deploy.helm import NAMED_BY_CONTENT, Helm
 from pipeline.deploy.lease import GoodRevision, Lease, LostLeaseError, Trial
@@ -27,7 +27,6 @@ from pipeline.errors import PipelineError, first_of
 LOOK_EVERY = 0.5
 LOG_LINES = 10
 MOST_LOGS = 3
-SECONDS_AWAY = 30
 AT_A_TIME = 6
 AUTOSCALERS = "autoscaling/v2/horizontalpodautoscalers"
 ADVICE = "`deployment rollback` tries again, `deployment status` shows what is there."
@@ -230,19 +229,17 @@ class Rollout:
 
         With `seconds` it may take that long in all. Raises RolloutError with the reason.
         """
-        began = better = answered = anyio.current_time()
+        began = better = anyio.current_time()
         reached: tuple[tuple[str, ...], ...] = ()
         while True:
             now = anyio.current_time()
             try:
                 state = await state_of(self.cluster, self.helm.release)
             except ClusterAwayError:
-                if now - answered > SECONDS_AWAY:
-                    raise
+                # For how long is decided by who renews the Lease.
                 self.telling.waiting(["the cluster doesn't answer: asking again"])
                 await anyio.sleep(LOOK_EVERY)
                 continue
-            answered = now
             judgement = judge(state, expected, self.cluster.now())
             if judgement.certain:
                 raise RolloutError(await self._explained(judgement.certain))
@@ -276,13 +273,19 @@ class Rollout:
         return "\n".join([*told, *([f"and {more} more like it"] if more > 0 else [])])
 
     async def _tidied(self, wanted: str) -> None:
-        """Remove settings that no object of a manifest reads: Helm leaves them for old pods."""
+        """Remove settings that no object of a manifest reads: Helm leaves them for old pods.
+
+        When the cluster doesn't let it, the next change does: what is up doesn't fail for that.
+        """
         selector = f"{NAMED_BY_CONTENT},{INSTANCE}={self.helm.release}"
-        for kind in ("v1/configmaps", "v1/secrets"):
-            for found in await self.cluster.listed(kind, selector):
-                name = found["metadata"]["name"]
-                if f"name: {name}\n" not in wanted:
-                    await self.cluster.delete(self.cluster.path(kind, name))
+        try:
+            for kind in ("v1/configmaps", "v1/secrets"):
+                for found in await self.cluster.listed(kind, selector):
+                    name = found["metadata"]["name"]
+                    if f"name: {name}\n" not in wanted:
+                        await self.cluster.delete(self.cluster.path(kind, name))
+        except ClusterError as error:
+            self.telling.say(f"old settings are still there: {error}")
 
 
 async def state_of(cluster: Cluster, release: str) -> State:
