@@ -26,7 +26,9 @@ from tests.unit.configs import ROOT, example, read
 
 # A small part of two cores is enough for every replica, of two versions at a time.
 FLAGS = ["performance.cpu_request_percent=2", "deployment.bake_seconds=4"]
-LIMITS = Limits(health_timeout=15, rollback_timeout=60, max_error_percent=1, max_latency_ms=2000)
+LIMITS = Limits(
+    bake=4, health_timeout=15, rollback_timeout=60, max_error_percent=1, max_latency_ms=2000
+)
 
 
 @dataclass

@@ -25,7 +25,9 @@ from tests.unit.virtual_time import run
 Json = dict[str, Any]
 T = TypeVar("T")
 WHY = Motive("a test", "here")
-LIMITS = Limits(health_timeout=15, rollback_timeout=60, max_error_percent=1, max_latency_ms=200)
+LIMITS = Limits(
+    bake=1, health_timeout=15, rollback_timeout=60, max_error_percent=1, max_latency_ms=200
+)
 CHECKS = [
     Check(path="/health/live"),
     Check(method="POST", path="/texts", body={"text": "a"}, status=[201]),

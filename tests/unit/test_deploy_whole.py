@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import yaml
 
+from pipeline.deploy import rollout
 from pipeline.deploy.admission import RefusedError
 from pipeline.deploy.deployer import Deployer, NothingToDoError, Session
 from pipeline.deploy.health import Entry
@@ -236,3 +238,12 @@ def right_of(method: str, path: str) -> tuple[str, str, str] | None:
     if len(rest) > 1:
         resource += f"/{rest[1]}"
     return group, resource, VERBS[method](not rest)
+
+
+def test_what_is_observed_for_long_is_not_late(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing gets better meanwhile, and nothing has to; a way back takes as long."""
+    monkeypatch.setattr(rollout, "LONGEST", 25)
+    shop.cluster.bakes = 30
+    shop.limits = replace(shop.limits, bake=30)
+    assert shop.deploy("2.0.0", api=service("api", environment=DEBUG)).healthy
+    assert shop.rollback().version == "1.0.0"

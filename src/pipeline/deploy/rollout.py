@@ -49,8 +49,12 @@ class StuckError(PipelineError):
 
 @dataclass(frozen=True)
 class Limits:
-    """How long things may take (s), and how many requests may fail or be slow meanwhile."""
+    """How long things may take (s), and how many requests may fail or be slow meanwhile.
 
+    For `bake` nothing changes, while new pods are observed beside the old ones.
+    """
+
+    bake: int
     health_timeout: int
     rollback_timeout: int
     max_error_percent: float
@@ -121,7 +125,8 @@ class Rollout:
             await self.lease.reached("applied", revision)
             manifest = await self.helm.manifest(revision)
             expected = replace(expected_of(manifest), since=since)
-            await self._watched(lambda judgement: judgement.updated_ready, expected)
+            patience = self.limits.health_timeout
+            await self._watched(lambda judgement: judgement.updated_ready, expected, patience)
             up = anyio.current_time() - began
             self.telling.say("the new version is up: asking the entry")
             await self.lease.reached("observed")
@@ -149,7 +154,8 @@ class Rollout:
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(observe, self.entry, self.checks, observation)
-                await self._watched(lambda judgement: judgement.done, expected)
+                patience, longest = limits.bake + limits.health_timeout, limits.bake + LONGEST
+                await self._watched(lambda judgement: judgement.done, expected, patience, longest)
                 group.cancel_scope.cancel()
         except* PipelineError as errors:
             raise first_of(errors) from errors
@@ -195,9 +201,8 @@ class Rollout:
             good = good.model_copy(update={"revision": again})
         manifest = await self.helm.manifest(good.revision)
         expected = replace(expected_of(manifest), since=since)
-        await self._watched(
-            lambda judgement: judgement.done, expected, self.limits.rollback_timeout
-        )
+        longest = self.limits.bake + self.limits.rollback_timeout
+        await self._watched(lambda judgement: judgement.done, expected, longest, longest)
         await healthy(self.entry, self.checks)
         await self.lease.end(good)
         await self._tidied(manifest)
@@ -223,11 +228,13 @@ class Rollout:
         self,
         enough: Callable[[Judgement], bool],
         expected: Expected,
-        seconds: float | None = None,
+        patience: float,
+        longest: float = LONGEST,
     ) -> None:
-        """Wait until it is enough, as long as it gets better at least every `health_timeout`.
+        """Wait until it is enough, as long as it gets better again and again.
 
-        With `seconds` it may take that long in all. Raises RolloutError with the reason.
+        Nothing better for longer than `patience`, or in all more than `longest`, is a
+        RolloutError with the reason.
         """
         began = better = anyio.current_time()
         reached: tuple[tuple[str, ...], ...] = ()
@@ -253,8 +260,8 @@ class Rollout:
             )
             if step != reached:
                 reached, better = step, now
-            late = now - began > (seconds or LONGEST)
-            if late or (seconds is None and now - better > self.limits.health_timeout):
+            late = now - began > longest
+            if late or now - better > patience:
                 waited = timedelta(seconds=now - (began if late else better))
                 raise RolloutError(await self._explained(overdue(judgement, waited)))
             await anyio.sleep(LOOK_EVERY)
