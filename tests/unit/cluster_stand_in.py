@@ -67,16 +67,17 @@ class ClockedCluster(Cluster):
 class ClusterStandIn(ApiServer):
     """An API server whose workloads come to life.
 
-    `fates` are those of pods whose image or settings say a text; controllers look at a change
-    after `lags` seconds, and let old pods go when new ones are ready for `bakes`. `changed` is
-    called after each change: what is there then is what a kill leaves. `requests` are all that
-    were made.
+    `fates` are those of pods whose image or settings say a text. Controllers look at a change
+    after `lags` seconds, let old pods go when new ones are ready for `bakes`, and make an
+    autoscaler's minimum after `scales`. `changed` is called after each change: what is there then
+    is what a kill leaves. `requests` are all that were made.
     """
 
     clock: Clock = field(default_factory=Clock)
     fates: dict[str, Fate] = field(default_factory=dict)
     lags: float = 0.1
     bakes: float = 1.0
+    scales: float = 0.5
     made: dict[str, list[Pods]] = field(default_factory=dict)
     told: dict[str, float] = field(default_factory=dict)
     serial: int = 0
@@ -94,6 +95,7 @@ class ClusterStandIn(ApiServer):
             fates=dict(self.fates),
             lags=self.lags,
             bakes=self.bakes,
+            scales=self.scales,
             made=copy.deepcopy(self.made),
             told=dict(self.told),
             serial=self.serial,
@@ -211,7 +213,7 @@ class ClusterStandIn(ApiServer):
     def _scaled(self, path: str, workload: Json) -> bool:
         """Bring a workload to its autoscaler's minimum; tells whether it has been there before."""
         scaler = self.objects.get(f"{PLURALS['HorizontalPodAutoscaler']}/{path.rpartition('/')[2]}")
-        if not scaler or self.clock.seconds < self.told[path] + 5 * self.lags:
+        if not scaler or self.clock.seconds < self.told[path] + self.scales:
             return False
         before = workload["spec"].get("replicas", 1)
         workload["spec"]["replicas"] = max(before, scaler["spec"]["minReplicas"])

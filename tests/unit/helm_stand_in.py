@@ -94,7 +94,7 @@ class HelmStandIn:
                     "app_version": "",
                     "description": one.description,
                 }
-                for one in self.history[-int(options["max"]) :]
+                for one in self.history[-int(options.get("max", 256)) :]
             ]
         )
 
@@ -133,7 +133,7 @@ class HelmStandIn:
                 status="pending-upgrade",
                 description="Preparing upgrade",
             )
-        await self._created(new, int(options["history-max"]))
+        await self._created(new, int(options.get("history-max", 10)))
         try:
             await self._hooks(new)
             await self._applied("upgrade", before, new)
@@ -160,7 +160,7 @@ class HelmStandIn:
         new = replace(
             found[0], revision=last.revision + 1, status="pending-rollback", description=said
         )
-        await self._created(new, int(options["history-max"]))
+        await self._created(new, int(options.get("history-max", 10)))
         await self._hooks(new)
         try:
             await self._applied("rollback", set(objects_of(last.manifest)), new)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from pipeline.deploy.deployer import NothingToDoError
@@ -100,36 +101,56 @@ def every_fifth(number: int) -> tuple[int, float]:
     return (500 if number % 5 == 0 else 200), 0.01
 
 
+TOO_MANY = r"(?s)% of \d+ requests through the entry failed, at most 5 % may.*500: words"
+WRONG = "GET /health/live through the entry: expected 200, got 404: words"
+TOO_SLOW = "95 of 100 requests through the entry took up to 304 ms"
+
+
 @pytest.mark.parametrize(
-    ("answers", "reason"),
+    ("answers", "reason", "in_time"),
     [
-        (
-            every_fifth,
-            r"(?s)% of \d+ requests through the entry failed, at most 5 % may.*500: words",
-        ),
-        (lambda _: (200, 0.3), r"95 of 100 requests through the entry took up to 304 ms"),
-        (
-            lambda _: (404, 0.01),
-            r"GET /health/live through the entry: expected 200, got 404: words",
-        ),
+        (every_fifth, TOO_MANY, True),
+        # What the client did wrong is no error, and the old version does it right.
+        (lambda _: (404, 0.01), WRONG, False),
+        (lambda _: (200, 0.3), TOO_SLOW, False),
     ],
 )
-def test_what_comes_up_and_does_not_what_it_is_for(answers: object, reason: str) -> None:
+def test_what_comes_up_and_does_not_what_it_is_for(
+    answers: object, reason: str, in_time: bool
+) -> None:
     before = deployed()
     shop = before.copied()
-    shop.limits = replace(shop.limits, max_error_percent=5)
-    shop.cluster.bakes = 4
+    shop.limits = replace(shop.limits, max_error_percent=5, bake=10)
+    shop.cluster.bakes = 10
     shop.cluster.fates = {"faulty": fates.answering(answers)}
     with pytest.raises(RolledBackError, match=reason):
         shop.deploy("2.0.0", web=service("web", environment={"LEVEL": "faulty"}))
     shop.cluster.bakes = 1
     assert_as_before(shop, before)
+    assert (shop.running() == before.running()) == in_time
+
+
+def test_what_is_back_must_answer_too() -> None:
+    shop = deployed()
+    shop.cluster.fates = {"debug": fates.crashes("lost")}
+    answer = shop.cluster.answer
+
+    async def answers(request: httpx.Request) -> httpx.Response:
+        trial = shop.memory.trial
+        if "/proxy/" in request.url.path and trial and trial.phase == "going back":
+            return httpx.Response(502, text="gone")
+        return await answer(request)
+
+    shop.cluster.answer = answers  # type: ignore[method-assign]
+    with pytest.raises(StuckError, match=r"Why it isn't back:\nGET /health/live .*got 502: gone"):
+        shop.deploy("2.0.0", **CHANGED)
+    assert shop.memory.trial is not None
 
 
 def test_few_errors_may_be() -> None:
     shop = deployed()
     shop.limits = replace(shop.limits, max_error_percent=50)
-    shop.cluster.bakes = 4
+    shop.cluster.bakes = 3
     shop.cluster.fates = {"faulty": fates.answering(every_fifth)}
     assert shop.deploy("2.0.0", web=service("web", environment={"LEVEL": "faulty"})).healthy
 

@@ -90,7 +90,9 @@ def test_what_is_interrupted_is_shown_only_once_nobody_works_on_it() -> None:
     assert advice == "`deployment resume` finishes it, `deployment rollback` goes back."
 
 
-def test_a_lease_that_another_took_ends_it_at_once() -> None:
+@pytest.mark.parametrize("seconds", [0.7, 10])
+def test_a_lease_that_another_took_ends_it_at_once(seconds: float) -> None:
+    """It is seen when something is remembered, or when the Lease is renewed."""
     shop = deployed()
     slow(shop, 30)
     made = len(shop.helm.history)
@@ -99,7 +101,7 @@ def test_a_lease_that_another_took_ends_it_at_once() -> None:
         shop.lease["spec"]["holderIdentity"] = "bob/1"
         shop.lease["metadata"]["resourceVersion"] = "999"
 
-    error = shop.do(beside(shop, 10, takes_over))
+    error = shop.do(beside(shop, seconds, takes_over))
     assert isinstance(error, LostLeaseError)
     # It neither goes back nor tells how it ended: the other one does.
     assert (len(shop.helm.history), shop.trail()[-1]) == (made + 1, ("deploy", "2.0.0", "started"))

@@ -111,6 +111,7 @@ def test_nothing_is_missed_while_versions_change(shop: Shop) -> None:
 
 
 def test_more_replicas_are_waited_for(shop: Shop) -> None:
+    shop.cluster.scales = 3  # when all else has long been done
     upgraded = shop.deploy("2.0.0", api=service("api", replicas=MANY))
     [api] = [each for each in upgraded.workloads if each.name == "api"]
     assert (api.ready, api.wanted) == (2, 2)

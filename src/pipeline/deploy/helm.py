@@ -31,11 +31,6 @@ class HelmRevision(BaseModel):
     status: str
     description: str = ""
 
-    @property
-    def is_pending(self) -> bool:
-        """Whether Helm was interrupted in it, and refuses another upgrade."""
-        return self.status.startswith("pending")
-
 
 @dataclass(frozen=True)
 class Helm:
