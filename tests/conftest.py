@@ -52,16 +52,6 @@ def dagger_call(
     return Called(result.returncode, result.stdout, result.stderr)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a person ask for more than every change pays for."""
-    parser.addoption(
-        "--kill-points",
-        type=int,
-        default=3,
-        help="moments of a deployment at which it is killed; each takes most of a minute",
-    )
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Say what the time was spent on."""
     write_costs(session.config.getoption("xmlpath", None))
