@@ -102,7 +102,7 @@ async def examine(subjects: Sequence[Subject], known: Known, bar: Bar) -> Examin
         descriptions.append(await describe(subjects, bar.images))
 
     async def looked_up() -> None:
-        bases.update(await base_images(subjects, known.bases, bar.registry, bar.images.regctl, day))
+        bases.update(await base_images(subjects, known.bases, bar.registry, bar.images, day))
 
     try:
         async with anyio.create_task_group() as group:
