@@ -1,8 +1,8 @@
 """How long it takes to verify the worked example: the digests of a version, then its images.
 
-Run with the engine up, behind `dagger call build-all --push` of the same commit:
-`PYTHONPATH=src:. python -m bench.verify`. It calls the module's functions in this process, as the
-tests do; `scan` as an argument scans, too.
+Run with the engine up, behind `dagger call build-all --push`, with the version that it published:
+`PYTHONPATH=src:. python -m bench.verify 0.0.0-dev.12-0123456`. It calls the module's functions in
+this process, as the tests do; `scan` behind the version scans, too.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ KEYS = Settings.from_environment().keys
 EXECS = re.compile(r"^(\d+) +: .*[Ww]ith_?[Ee]xec.* (?:DONE|ERROR)", re.MULTILINE)
 
 
-async def measured(scan: bool, log: Path) -> None:
+async def measured(version: str, scan: bool, log: Path) -> None:
     """Print a line for each step, and how many programs the engine ran for it."""
     module, key = pipeline(), secret((KEYS / "cosign.pub").read_text())
     seen = start = 0.0
@@ -33,7 +33,7 @@ async def measured(scan: bool, log: Path) -> None:
         seen, start = execs, time.monotonic()
 
     start = time.monotonic()
-    contents, access = await module._contents(None, None, (None, None, False))
+    contents, access = await module._contents(version, None, (None, None, False))
     images = list(contents.images.values())
     told(f"digests of {len(images)} images")
     verdict = await module._verified(images, key, None, None, access, scan)
@@ -50,7 +50,7 @@ async def main() -> None:
         folder = Path(name)
         with (folder / "log").open("w") as output, in_this_process(folder / "handed"):
             async with dagger.connection(dagger.Config(log_output=output)):
-                await measured("scan" in sys.argv[1:], folder / "log")
+                await measured(sys.argv[1], "scan" in sys.argv[2:], folder / "log")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import dagger
@@ -693,9 +694,9 @@ class Pipeline:
         cosign = await Cosign.to(access, bar.images, signing)
         believed = await Believed.of(key, identity, self.source, cosign)
         subjects = await published_subjects(images, platforms or [], access, bar.images)
-        trust = await believed.trust(subjects, bar.rules.policy.attestations)
         bar = replace(bar, registry=access, scans=scans)
-        return (await examine(subjects, Known(trust=trust), bar)).verdict
+        verify = partial(believed.trust, subjects, bar.rules.policy.attestations)
+        return (await examine(subjects, Known(), bar, verify)).verdict
 
     async def _bar(
         self,
