@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 TESTS = [
     f"tests/unit/test_deploy_{name}.py"
     for name in (
-        *("health", "lease", "plan", "problems", "progress"),
+        *("health", "lease", "problems", "progress"),
         *("whole", "broken", "interfered", "killed"),
     )
 ]

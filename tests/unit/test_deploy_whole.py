@@ -248,3 +248,23 @@ def test_what_is_observed_for_long_is_not_late(shop: Shop, monkeypatch: pytest.M
     shop.limits = replace(shop.limits, bake=30)
     assert shop.deploy("2.0.0", api=service("api", environment=DEBUG)).healthy
     assert shop.rollback().version == "1.0.0"
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "path"),
+    [
+        ("v1", "ServiceAccount", "/api/v1/namespaces/shop/serviceaccounts/a"),
+        ("apps/v1", "StatefulSet", "/apis/apps/v1/namespaces/shop/statefulsets/a"),
+        (
+            *("networking.k8s.io/v1", "NetworkPolicy"),
+            "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies/a",
+        ),
+        (
+            *("networking.k8s.io/v1", "Ingress"),
+            "/apis/networking.k8s.io/v1/namespaces/shop/ingresses/a",
+        ),
+    ],
+)
+def test_each_kind_of_object_has_its_place(version: str, kind: str, path: str) -> None:
+    content = yaml.dump({"apiVersion": version, "kind": kind, "metadata": {"name": "a"}})
+    assert rollout.paths_of(f"---\n---\n{content}", Shop().cluster.reached()) == {path}
