@@ -271,16 +271,18 @@ def make_meanwhile(settings: Settings, progress: Progress, wanted: Sequence[Prog
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [
-                *("nice", "-n", str(LOW_PRIORITY)),
-                *(sys.executable, "-m", "bootstrap", "programs", *missing),
-            ],
+            [sys.executable, "-m", "bootstrap", "programs", *missing],
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
+    # A session has its share of the processor, and nice means something inside it alone; where
+    # the kernel keeps no such account, the processes are nice by themselves.
+    os.setpriority(os.PRIO_PGRP, process.pid, LOW_PRIORITY)
+    with contextlib.suppress(FileNotFoundError):
+        Path(f"/proc/{process.pid}/autogroup").write_text(str(LOW_PRIORITY))
     with _meanwhile(settings).open("a") as started:
         started.write(f"{process.pid}\n")
 

@@ -3,13 +3,16 @@
 import hashlib
 import json
 import re
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from bootstrap import go, kubernetes, oci, programs, scanners
-from bootstrap.__main__ import PROGRAMS, named
+from bootstrap.__main__ import PROGRAMS, named, stop_meanwhile
 from bootstrap.images import BASE, IMAGES, Recipe, key, mirrored
 from bootstrap.machine import docker_removal, without_network
 from bootstrap.programs import Programs, named_by_go
@@ -178,6 +181,29 @@ def test_programs_have_the_names_that_go_gives_them_until_they_are_renamed() -> 
     for part in PROGRAMS:
         names = [named_by_go(package) for package, _ in part.compiled.values()]
         assert len(set(names)) == len(names)
+
+
+def test_only_what_was_started_in_the_background_is_ended_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE_CACHE", str(tmp_path))
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    ours, anothers = (
+        subprocess.Popen([*sleep, *words], start_new_session=True)
+        for words in (["bootstrap", "programs", "sops"], ["something", "else"])
+    )
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    numbers = [str(process.pid) for process in (ours, anothers, gone)]
+    (tmp_path / "meanwhile").write_text("\n".join(numbers))
+    try:
+        stop_meanwhile(Settings.from_environment())
+        assert ours.wait(10) == -signal.SIGTERM
+        assert anothers.poll() is None
+    finally:
+        for process in (ours, anothers):
+            process.kill()
+            process.wait()
 
 
 def test_programs_are_asked_for_by_name() -> None:
