@@ -40,12 +40,14 @@ from bootstrap import (
 from bootstrap.programs import Programs
 from bootstrap.settings import REPOSITORY, Settings
 from bootstrap.steps import (
+    LOW,
     Progress,
     SetupError,
     alone,
     is_current,
     key_of,
     run,
+    set_priority,
     write_key,
 )
 
@@ -57,7 +59,6 @@ PROGRAMS = (
     sigstore.PROGRAMS,
 )
 ALL = "all"
-LOW_PRIORITY = 10
 
 
 def main() -> int:
@@ -133,7 +134,8 @@ def start(settings: Settings, meanwhile: Sequence[Programs] = ()) -> None:
 def make_named(settings: Settings, names: Sequence[str]) -> None:
     """Make programs and nothing else, one after the other: each can be used once it is there."""
     if not names:
-        os.nice(LOW_PRIORITY)
+        os.nice(LOW)
+        set_priority(os.getpid(), LOW)
     make_programs(settings, Progress(), named(names or [ALL]))
 
 
@@ -278,11 +280,7 @@ def make_meanwhile(settings: Settings, progress: Progress, wanted: Sequence[Prog
             stderr=output,
             start_new_session=True,
         )
-    # A session has its share of the processor, and nice means something inside it alone; where
-    # the kernel keeps no such account, the processes are nice by themselves.
-    os.setpriority(os.PRIO_PGRP, process.pid, LOW_PRIORITY)
-    with contextlib.suppress(FileNotFoundError):
-        Path(f"/proc/{process.pid}/autogroup").write_text(str(LOW_PRIORITY))
+    set_priority(process.pid, LOW)
     with _meanwhile(settings).open("a") as started:
         started.write(f"{process.pid}\n")
 

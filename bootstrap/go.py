@@ -90,10 +90,11 @@ def clean(settings: Settings) -> None:
     with _lock(settings).open("w") as lock, contextlib.suppress(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if _scratch(settings).exists():
-            useless = settings.cache / f"go.{time.time_ns()}.useless"
-            _scratch(settings).rename(useless)
+            _scratch(settings).rename(settings.cache / f"go.{time.time_ns()}.useless")
+        useless = [*settings.cache.glob("go.*.useless")]
+        if useless:
             subprocess.Popen(
-                ["nice", "-n", "19", "rm", "-rf", *settings.cache.glob("go.*.useless")],
+                ["nice", "-n", "19", "rm", "-rf", *useless],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
