@@ -40,12 +40,14 @@ from bootstrap import (
 from bootstrap.programs import Programs
 from bootstrap.settings import REPOSITORY, Settings
 from bootstrap.steps import (
+    LOW,
     Progress,
     SetupError,
     alone,
     is_current,
     key_of,
     run,
+    set_priority,
     write_key,
 )
 
@@ -57,7 +59,6 @@ PROGRAMS = (
     sigstore.PROGRAMS,
 )
 ALL = "all"
-LOW_PRIORITY = 10
 
 
 def main() -> int:
@@ -133,7 +134,8 @@ def start(settings: Settings, meanwhile: Sequence[Programs] = ()) -> None:
 def make_named(settings: Settings, names: Sequence[str]) -> None:
     """Make programs and nothing else, one after the other: each can be used once it is there."""
     if not names:
-        os.nice(LOW_PRIORITY)
+        os.nice(LOW)
+        set_priority(os.getpid(), LOW)
     make_programs(settings, Progress(), named(names or [ALL]))
 
 
@@ -271,16 +273,14 @@ def make_meanwhile(settings: Settings, progress: Progress, wanted: Sequence[Prog
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [
-                *("nice", "-n", str(LOW_PRIORITY)),
-                *(sys.executable, "-m", "bootstrap", "programs", *missing),
-            ],
+            [sys.executable, "-m", "bootstrap", "programs", *missing],
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
+    set_priority(process.pid, LOW)
     with _meanwhile(settings).open("a") as started:
         started.write(f"{process.pid}\n")
 

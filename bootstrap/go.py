@@ -90,10 +90,11 @@ def clean(settings: Settings) -> None:
     with _lock(settings).open("w") as lock, contextlib.suppress(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if _scratch(settings).exists():
-            useless = settings.cache / f"go.{time.time_ns()}.useless"
-            _scratch(settings).rename(useless)
+            _scratch(settings).rename(settings.cache / f"go.{time.time_ns()}.useless")
+        useless = [*settings.cache.glob("go.*.useless")]
+        if useless:
             subprocess.Popen(
-                ["nice", "-n", "19", "rm", "-rf", *settings.cache.glob("go.*.useless")],
+                ["nice", "-n", "19", "rm", "-rf", *useless],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -108,7 +109,12 @@ def _environment(settings: Settings) -> dict[str, str]:
         "CGO_ENABLED": "0",  # init runs in every container, of whatever C library
         "GOPATH": str(_scratch(settings)),
         "GOCACHE": str(_scratch(settings) / "build"),
-        "GOFLAGS": "-mod=readonly -modcacherw -trimpath -buildvcs=false",
+        # No program keeps what debuggers read, so it need not be written in the first place.
+        "GOFLAGS": "-mod=readonly -modcacherw -trimpath -buildvcs=false -gcflags=all=-dwarf=false",
+        # Compiler and linker collect garbage less often, which takes a fifth of their time, as long
+        # as there is little.
+        "GOGC": "400",
+        "GOMEMLIMIT": "2GiB",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 LAST_LINES = 15
+NORMAL, LOW = 0, 10  # priorities, as nice has them
 
 
 class SetupError(Exception):
@@ -99,15 +101,37 @@ def make_once(
 
 @contextlib.contextmanager
 def alone(target: Path, waiting: Callable[[], None] = _silently) -> Iterator[None]:
-    """Keep other runs that make the same target waiting; the lock ends with the process."""
+    """Keep other runs that make the same target waiting; the lock ends with the process.
+
+    The run that is waited for is no longer one in the background.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with target.with_name(f"{target.name}.lock").open("w") as lock:
+    with target.with_name(f"{target.name}.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             waiting()
+            lock.seek(0)
+            with contextlib.suppress(ValueError, OSError):
+                set_priority(int(lock.read()), NORMAL)
             fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        lock.truncate()
+        lock.write(str(os.getpid()))
+        lock.flush()
         yield
+
+
+def set_priority(process: int, nice: int) -> None:
+    """Set how a session stands behind all else, when this is the process that leads one.
+
+    A kernel may share the processor out among sessions first: then what nice says of a process
+    means something inside its session alone, and the session has a number of its own.
+    """
+    if os.getsid(process) == process:
+        os.setpriority(os.PRIO_PGRP, process, nice)
+        with contextlib.suppress(FileNotFoundError):
+            Path(f"/proc/{process}/autogroup").write_text(str(nice))
 
 
 def write_key(target: Path, key: str) -> None:

@@ -2,19 +2,34 @@
 
 import hashlib
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from bootstrap import go, kubernetes, oci, programs, scanners
-from bootstrap.__main__ import PROGRAMS, named
+from bootstrap.__main__ import PROGRAMS, make_meanwhile, named, stop_meanwhile
 from bootstrap.images import BASE, IMAGES, Recipe, key, mirrored
 from bootstrap.machine import docker_removal, without_network
 from bootstrap.programs import Programs, named_by_go
 from bootstrap.settings import HERE, Settings
-from bootstrap.steps import SetupError, alone, is_current, key_of, make_once, run
+from bootstrap.steps import (
+    LOW,
+    NORMAL,
+    Progress,
+    SetupError,
+    alone,
+    is_current,
+    key_of,
+    make_once,
+    run,
+)
 
 BEFORE = r"""*filter
 :FORWARD ACCEPT [0:0]
@@ -123,6 +138,41 @@ def test_a_step_that_another_run_is_doing_is_waited_for(tmp_path: Path) -> None:
     assert is_current(target, "k")
 
 
+def test_who_is_waited_for_is_no_longer_behind_all_else(tmp_path: Path) -> None:
+    code = """
+import os, sys, time
+from pathlib import Path
+from bootstrap.steps import LOW, alone, set_priority
+set_priority(os.getpid(), LOW)
+with alone(Path(sys.argv[1])):
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+    target = tmp_path / "part"
+    command = [sys.executable, "-c", code, str(target)]
+    holder = subprocess.Popen(
+        command,
+        cwd=HERE.parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert holder.stdin
+    assert holder.stdout
+    with holder.stdin as told, holder.stdout as said:
+        assert said.readline() == b"locked\n"
+        assert os.getpriority(os.PRIO_PROCESS, holder.pid) == LOW
+        waits = threading.Thread(target=make_once, args=[target, "k", lambda _: None])
+        waits.start()
+        while os.getpriority(os.PRIO_PROCESS, holder.pid) == LOW and waits.is_alive():
+            pass
+        assert os.getpriority(os.PRIO_PROCESS, holder.pid) == NORMAL
+        told.close()
+        waits.join(10)
+    assert holder.wait(10) == 0
+    assert is_current(target, "k")
+
+
 def test_what_is_made_at_the_same_time_does_not_wait_for_each_other(tmp_path: Path) -> None:
     with alone(tmp_path / "engine", pytest.fail), alone(tmp_path / "scanners", pytest.fail):
         make_once(tmp_path / "sops", "k", lambda _: None, pytest.fail)
@@ -178,6 +228,50 @@ def test_programs_have_the_names_that_go_gives_them_until_they_are_renamed() -> 
     for part in PROGRAMS:
         names = [named_by_go(package) for package, _ in part.compiled.values()]
         assert len(set(names)) == len(names)
+
+
+def test_only_what_is_missing_is_made_in_the_background(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE_CACHE", str(tmp_path))
+    settings = Settings.from_environment()
+    program = tmp_path / "python"
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    made = named(["sops"])[0]
+    make_once(made.folder(settings), made.key, lambda _: None)
+    make_meanwhile(settings, Progress(), named(["sops"]))
+    assert not settings.log("programs").exists()
+    make_meanwhile(settings, Progress(), named(["sops", "scanners"]))
+    assert len((tmp_path / "meanwhile").read_text().split()) == 1
+    deadline = time.monotonic() + 30
+    while not settings.log("programs").read_text() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert settings.log("programs").read_text() == "-m bootstrap programs scanners\n"
+
+
+def test_only_what_was_started_in_the_background_is_ended_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE_CACHE", str(tmp_path))
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    ours, anothers = (
+        subprocess.Popen([*sleep, *words], start_new_session=True)
+        for words in (["bootstrap", "programs", "sops"], ["something", "else"])
+    )
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    numbers = [str(process.pid) for process in (ours, anothers, gone)]
+    (tmp_path / "meanwhile").write_text("\n".join(numbers))
+    try:
+        stop_meanwhile(Settings.from_environment())
+        assert ours.wait(10) == -signal.SIGTERM
+        assert anothers.poll() is None
+    finally:
+        for process in (ours, anothers):
+            process.kill()
+            process.wait()
 
 
 def test_programs_are_asked_for_by_name() -> None:
