@@ -4,10 +4,12 @@ It is the same code on the same engine as behind `dagger call`, without its cont
 seconds: for everything but flags, help, exit codes and what a command line prints.
 """
 
+import inspect
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import dagger
 import pytest
@@ -15,8 +17,10 @@ from dagger import dag
 
 from bootstrap.settings import REPOSITORY
 from pipeline import handed
+from pipeline.errors import PipelineError
 from pipeline.main import Pipeline
 
+T = TypeVar("T")
 IGNORED = [".env", "**/node_modules", "**/target", "**/.venv", "**/__pycache__", "**/.*_cache"]
 """As Pipeline.source has it."""
 
@@ -34,6 +38,22 @@ def pipeline(source: Path = REPOSITORY) -> Pipeline:
 def secret(text: str) -> dagger.Secret:
     """Hand a text on as `env://NAME` does."""
     return dag.set_secret(uuid.uuid4().hex, text)
+
+
+async def called(function: Callable[..., Awaitable[T]], **given: object) -> T:
+    """Call a function as the engine does: None stands for each secret that isn't given."""
+    parameters = inspect.signature(function).parameters.values()
+    left_out = {each.name: None for each in parameters if each.default is each.empty}
+    return await function(**{**left_out, **given})
+
+
+async def refusal(call: Awaitable[object]) -> str:
+    """Wait for a call that fails, and give its message: of one screen, for a person."""
+    with pytest.raises(PipelineError) as error:
+        await call
+    message = str(error.value)
+    assert len(message.splitlines()) <= 48
+    return message
 
 
 class CurrentModule:

@@ -26,18 +26,23 @@ class Registry:
     username: str = ""
     password: str = field(default="", repr=False)
 
-    def get(self, path: str) -> httpx.Response:
-        """Ask for something of a repository: a manifest, a blob, the tags."""
-        return httpx.get(
+    def ask(self, method: str, path: str) -> httpx.Response:
+        """Ask for something to be done with something of a repository."""
+        return httpx.request(
+            method,
             f"http://{self.address}/v2/{path}",
             headers={"Accept": f"{INDEX}, {MANIFEST}"},
             auth=(self.username, self.password) if self.username else None,
             follow_redirects=True,
         )
 
+    def get(self, path: str) -> httpx.Response:
+        """Ask for something of a repository: a manifest, a blob, the tags."""
+        return self.ask("GET", path)
+
     def delete(self, path: str) -> None:
         """Delete a manifest."""
-        response = httpx.delete(f"http://{self.address}/v2/{path}")
+        response = self.ask("DELETE", path)
         assert response.status_code == httpx.codes.ACCEPTED, response.text
 
     def manifest(self, repository: str, reference: str) -> dict[str, Any]:
