@@ -137,13 +137,8 @@ def survives(mutant: Mutant, copy: Path) -> bool:
     assert count == 1, f"{mutant.file} has {mutant.old!r} {count} times"
     file.write_text(text.replace(mutant.old, mutant.new))
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *TESTS]
-    try:
-        # A mistake may well make it wait for ever.
-        ended = subprocess.run(command, cwd=copy, capture_output=True, check=False, timeout=300)
-    except subprocess.TimeoutExpired:
-        return False
-    finally:
-        file.write_text(text)
+    ended = subprocess.run(command, cwd=copy, capture_output=True, check=False)
+    file.write_text(text)
     assert ended.returncode in {0, 1}, ended.stdout.decode()[-2000:]
     return ended.returncode == 0
 

@@ -6,6 +6,7 @@ import anyio
 import httpx
 import pytest
 
+from pipeline.deploy import helm
 from pipeline.deploy.cluster import ClusterAwayError, ClusterError, _ahead
 from pipeline.deploy.lease import SECONDS, BusyError, LostLeaseError, Memory, Trial
 from pipeline.deploy.rollout import RolledBackError, StuckError
@@ -49,7 +50,7 @@ async def beside(shop: Shop, seconds: float, then: object) -> PipelineError | No
 
 def test_two_at_a_time_do_not_mix() -> None:
     shop = deployed()
-    slow(shop, 60)  # longer than a Lease holds
+    slow(shop, 30)  # longer than a Lease holds
     told: list[str] = []
 
     async def another() -> None:
@@ -58,7 +59,7 @@ def test_two_at_a_time_do_not_mix() -> None:
             assert isinstance(error, BusyError)
             told.append(str(error))
 
-    assert shop.do(beside(shop, 40, another)) is None
+    assert shop.do(beside(shop, SECONDS + 2, another)) is None
     assert len(told) == 2
     assert "ann/" in told[0]
     assert "deploys to shop (deploy of 2.0.0, since 2026-11-26T12:00:" in told[0]
@@ -226,15 +227,16 @@ def test_what_was_never_good_is_not_gone_back_to() -> None:
     assert (shop.memory.trial, len(shop.helm.history)) == (None, made)
 
 
-def test_many_failures_leave_the_good_one_in_the_history() -> None:
+def test_many_failures_leave_the_good_one_in_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(helm, "KEPT", 12)  # more than Helm's own ten
     shop = deployed()
     shop.cluster.fates = {"debug": fates.crashes("lost")}
-    for number in range(25):
+    for number in range(6):
         with pytest.raises(RolledBackError):
             shop.deploy(f"2.0.{number}", **DEBUG)
-    assert len(shop.helm.history) == 50
+    assert len(shop.helm.history) == 12
     status = shop.status()
-    assert (status.version, status.revision, status.healthy) == ("1.0.0", 51, True)
+    assert (status.version, status.revision, status.healthy) == ("1.0.0", 13, True)
 
 
 def answering(**answer: object) -> httpx.AsyncClient:
