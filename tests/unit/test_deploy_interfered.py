@@ -142,6 +142,23 @@ def test_a_cluster_that_is_away_for_a_while_is_waited_for(seconds: float) -> Non
     assert shop.trail()[-1] == ("deploy", "2.0.0", "succeeded")
 
 
+@pytest.mark.parametrize("kind", ["pods", "horizontalpodautoscalers"])
+def test_one_answer_that_is_missing_is_asked_for_again(kind: str) -> None:
+    shop = deployed()
+    refused: list[httpx.Request] = []
+    answer = shop.cluster.answer
+
+    async def refuses(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(kind) and not refused:
+            refused.append(request)
+            return httpx.Response(500, text="unexpected EOF")
+        return await answer(request)
+
+    shop.cluster.answer = refuses  # type: ignore[method-assign]
+    assert shop.deploy("2.0.0", **DEBUG).healthy
+    assert len(refused) == 1
+
+
 @pytest.mark.parametrize("how", ["away", "hangs"])
 def test_a_cluster_that_stays_away_is_no_failure_of_the_version(how: str) -> None:
     before = deployed()
