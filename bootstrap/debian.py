@@ -20,6 +20,8 @@ ROOT_PACKAGES = (
 )
 HOST_TOOLS = ("mmdebstrap", "qemu-user-static", "runc")
 EMULATOR = "usr/bin/qemu-aarch64-static"
+# What this machine trusts beyond Debian's own list.
+AUTHORITIES = Path("/usr/local/share/ca-certificates")
 ADVICE = "See that apt-get reaches Debian's packages, then run this again."
 
 
@@ -64,7 +66,7 @@ def make_host_tools(settings: Settings, progress: Progress) -> None:
 
 def base_key() -> str:
     """Say what the base image is made from."""
-    return key_of(SUITE, BASE_PACKAGES)
+    return key_of(SUITE, BASE_PACKAGES, *_authorities())
 
 
 def make_base(settings: Settings) -> None:
@@ -83,7 +85,7 @@ def make_base(settings: Settings) -> None:
 
 def root_key() -> str:
     """Say what the root file system is made from."""
-    return key_of(SUITE, ROOT_PACKAGES)
+    return key_of(SUITE, ROOT_PACKAGES, *_authorities())
 
 
 def make_root(settings: Settings) -> None:
@@ -111,4 +113,12 @@ def _bootstrap(settings: Settings, tar: Path, packages: str) -> None:
     tool = settings.cache / "host-tools/usr/bin/mmdebstrap"
     options = ["--variant=minbase", "--mode=root", f"--include={packages}"]
     options += ["--keyring=/usr/share/keyrings", "--aptopt=APT::Install-Recommends false"]
+    for file in _authorities():
+        options.append(f"--customize-hook=copy-in {file} {AUTHORITIES}")
+    if _authorities():
+        options.append('--customize-hook=chroot "$1" update-ca-certificates')
     run([tool, *options, SUITE, tar], settings.log("debian"), ADVICE)
+
+
+def _authorities() -> list[Path]:
+    return sorted(AUTHORITIES.glob("*.crt"))

@@ -2,13 +2,11 @@
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import bcrypt
-import dagger
 import httpx
 import pytest
 
@@ -28,18 +26,23 @@ class Registry:
     username: str = ""
     password: str = field(default="", repr=False)
 
-    def get(self, path: str) -> httpx.Response:
-        """Ask for something of a repository: a manifest, a blob, the tags."""
-        return httpx.get(
+    def ask(self, method: str, path: str) -> httpx.Response:
+        """Ask for something to be done with something of a repository."""
+        return httpx.request(
+            method,
             f"http://{self.address}/v2/{path}",
             headers={"Accept": f"{INDEX}, {MANIFEST}"},
             auth=(self.username, self.password) if self.username else None,
             follow_redirects=True,
         )
 
+    def get(self, path: str) -> httpx.Response:
+        """Ask for something of a repository: a manifest, a blob, the tags."""
+        return self.ask("GET", path)
+
     def delete(self, path: str) -> None:
         """Delete a manifest."""
-        response = httpx.delete(f"http://{self.address}/v2/{path}")
+        response = self.ask("DELETE", path)
         assert response.status_code == httpx.codes.ACCEPTED, response.text
 
     def manifest(self, repository: str, reference: str) -> dict[str, Any]:
@@ -76,15 +79,9 @@ def private_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regis
 
 
 @pytest.fixture(scope="session")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
+def keys(
+    scanners: None,  # noqa: ARG001 - cosign makes it
+    tmp_path_factory: pytest.TempPathFactory,
+) -> KeyPair:
     """A key pair to sign with."""
     return key_pair(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="session")
-async def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[None]:
-    """A connection of dagger-io to the engine."""
-    log: Path = tmp_path_factory.mktemp("engine") / "log"
-    with log.open("w") as output:
-        async with dagger.connection(dagger.Config(log_output=output)):
-            yield

@@ -93,11 +93,21 @@ func (m *PythonSdk) ModuleRuntime(
 	outline := dag.Directory().WithDirectory(subpath, source, dagger.DirectoryWithDirectoryOpts{
 		Include: []string{"pyproject.toml", "setup.*", "README*", "LICENSE*", "**/__init__.py"},
 	})
+	code := "."
+	if slices.Contains(files, "src/") {
+		code = "src"
+	}
 	return dependencies.
 		WithWorkdir(path.Join(sourceDir, subpath)).
 		WithMountedDirectory(sourceDir, outline).
 		WithExec([]string{"pip", "install", "--quiet", "--editable", "."}).
 		WithMountedDirectory(sourceDir, modSource.ContextDirectory()).
+		// Once, and not at each start: here, the sources stay as they are. What doesn't compile is
+		// told when it is imported.
+		WithExec(
+			[]string{"python", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", code},
+			dagger.ContainerWithExecOpts{Expect: dagger.ReturnTypeAny},
+		).
 		WithEnvVariable("DAGGER_MODULE", name).
 		WithEnvVariable("DAGGER_DEFAULT_PYTHON_PACKAGE", strcase.ToSnake(name)).
 		WithEnvVariable("DAGGER_MAIN_OBJECT", strcase.ToCamel(name)).
