@@ -6,6 +6,7 @@ import anyio
 import httpx
 import pytest
 
+from pipeline.deploy import helm
 from pipeline.deploy.cluster import ClusterAwayError, ClusterError, _ahead
 from pipeline.deploy.lease import SECONDS, BusyError, LostLeaseError, Memory, Trial
 from pipeline.deploy.rollout import RolledBackError, StuckError
@@ -49,7 +50,7 @@ async def beside(shop: Shop, seconds: float, then: object) -> PipelineError | No
 
 def test_two_at_a_time_do_not_mix() -> None:
     shop = deployed()
-    slow(shop, 60)  # longer than a Lease holds
+    slow(shop, 30)  # longer than a Lease holds
     told: list[str] = []
 
     async def another() -> None:
@@ -58,7 +59,7 @@ def test_two_at_a_time_do_not_mix() -> None:
             assert isinstance(error, BusyError)
             told.append(str(error))
 
-    assert shop.do(beside(shop, 40, another)) is None
+    assert shop.do(beside(shop, SECONDS + 2, another)) is None
     assert len(told) == 2
     assert "ann/" in told[0]
     assert "deploys to shop (deploy of 2.0.0, since 2026-11-26T12:00:" in told[0]
@@ -139,6 +140,23 @@ def test_a_cluster_that_is_away_for_a_while_is_waited_for(seconds: float) -> Non
 
     assert shop.do(beside(shop, 5, away)) is None
     assert shop.trail()[-1] == ("deploy", "2.0.0", "succeeded")
+
+
+@pytest.mark.parametrize("kind", ["pods", "horizontalpodautoscalers"])
+def test_one_answer_that_is_missing_is_asked_for_again(kind: str) -> None:
+    shop = deployed()
+    refused: list[httpx.Request] = []
+    answer = shop.cluster.answer
+
+    async def refuses(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(kind) and not refused:
+            refused.append(request)
+            return httpx.Response(500, text="unexpected EOF")
+        return await answer(request)
+
+    shop.cluster.answer = refuses  # type: ignore[method-assign]
+    assert shop.deploy("2.0.0", **DEBUG).healthy
+    assert len(refused) == 1
 
 
 @pytest.mark.parametrize("how", ["away", "hangs"])
@@ -226,15 +244,16 @@ def test_what_was_never_good_is_not_gone_back_to() -> None:
     assert (shop.memory.trial, len(shop.helm.history)) == (None, made)
 
 
-def test_many_failures_leave_the_good_one_in_the_history() -> None:
+def test_many_failures_leave_the_good_one_in_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(helm, "KEPT", 12)  # more than Helm's own ten
     shop = deployed()
     shop.cluster.fates = {"debug": fates.crashes("lost")}
-    for number in range(25):
+    for number in range(6):
         with pytest.raises(RolledBackError):
             shop.deploy(f"2.0.{number}", **DEBUG)
-    assert len(shop.helm.history) == 50
+    assert len(shop.helm.history) == 12
     status = shop.status()
-    assert (status.version, status.revision, status.healthy) == ("1.0.0", 51, True)
+    assert (status.version, status.revision, status.healthy) == ("1.0.0", 13, True)
 
 
 def answering(**answer: object) -> httpx.AsyncClient:

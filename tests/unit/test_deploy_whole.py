@@ -243,9 +243,9 @@ def right_of(method: str, path: str) -> tuple[str, str, str] | None:
 
 def test_what_is_observed_for_long_is_not_late(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing gets better meanwhile, and nothing has to; a way back takes as long."""
-    monkeypatch.setattr(rollout, "LONGEST", 25)
-    shop.cluster.bakes = 30
-    shop.limits = replace(shop.limits, bake=30)
+    monkeypatch.setattr(rollout, "LONGEST", 4)
+    shop.cluster.bakes = 6
+    shop.limits = replace(shop.limits, bake=6, health_timeout=3, rollback_timeout=3)
     assert shop.deploy("2.0.0", api=service("api", environment=DEBUG)).healthy
     assert shop.rollback().version == "1.0.0"
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+LONGEST = 1000
+"""Seconds after which something waits for what never comes."""
 
 
 @dataclass
@@ -28,6 +30,7 @@ class _Selector(selectors.DefaultSelector):
         ready = super().select(0)
         if not ready:
             self._clock.seconds += timeout
+            assert self._clock.seconds < LONGEST, "it would go on for ever"
         return ready
 
 

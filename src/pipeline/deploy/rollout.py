@@ -242,6 +242,7 @@ class Rollout:
             now = anyio.current_time()
             try:
                 state = await state_of(self.cluster, self.helm.release)
+                scaling = await few_replicas(self.cluster, self.helm.release, state)
             except ClusterAwayError:
                 # For how long is decided by who renews the Lease.
                 self.telling.waiting(["the cluster doesn't answer: asking again"])
@@ -250,7 +251,6 @@ class Rollout:
             judgement = judge(state, expected, self.cluster.now())
             if judgement.certain:
                 raise RolloutError(await self._explained(judgement.certain))
-            scaling = await few_replicas(self.cluster, self.helm.release, state)
             if enough(judgement) and not scaling:
                 return
             self.telling.waiting([*map(str, judgement.waiting), *scaling])
