@@ -90,6 +90,8 @@ async def published_subjects(
         for image in await read_manifests(references, partial(run_all, regctl))
         for platform in image.chosen(platforms)
     ]
+    # Who may not read the images didn't get as far as this.
+    regctl = await access.regctl_in_shell(images, f"layers of {access.host}")
     layouts = _fetched(regctl, [(image.reference, platform) for image, platform in found])
     return [
         Subject(
