@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TextIO
 
 import dagger
 
@@ -37,17 +38,22 @@ async def measured(version: str, scan: bool) -> None:
     print(f"verification of {len(images)} images: {seconds:.1f} s, passed: {verdict.passed}")
 
 
-async def main() -> None:
-    """Connect twice, as two calls of the module do; tell how many programs the engine ran."""
+async def connected(output: TextIO) -> None:
+    """Connect as a call of the module does; the engine tells there what it does."""
+    async with dagger.connection(dagger.Config(log_output=output)):
+        await measured(sys.argv[1], "scan" in sys.argv[2:])
+
+
+def main() -> None:
+    """Verify twice, and tell how many programs the engine ran."""
     for _ in range(2):
         with tempfile.TemporaryDirectory() as name:
             log = Path(name, "log")
             with log.open("w") as output, in_this_process(Path(name, "handed")):
-                async with dagger.connection(dagger.Config(log_output=output)):
-                    await measured(sys.argv[1], "scan" in sys.argv[2:])
+                asyncio.run(connected(output))
             said = COLOURS.sub("", log.read_text())
             print(f"execs: {len(set(EXECS.findall(said)) - set(CACHED.findall(said)))}")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
