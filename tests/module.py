@@ -29,8 +29,13 @@ IGNORED = [".env", "**/node_modules", "**/target", "**/.venv", "**/__pycache__",
 
 
 def folder(path: Path) -> dagger.Directory:
-    """Give a folder of this machine as it is now; this repository as it was at the beginning."""
-    return dag.host().directory(str(path), exclude=IGNORED, no_cache=path != REPOSITORY)
+    """Give a folder of this machine as it is when it is first looked into.
+
+    The engine reads what it knows by the same words once in a session: these are new words, but for
+    this repository, which stays. Without its cache it would read the folder for each file of it.
+    """
+    again = [] if path == REPOSITORY else [str(uuid.uuid4())]
+    return dag.host().directory(str(path), exclude=[*IGNORED, *again])
 
 
 def pipeline(source: Path = REPOSITORY) -> Pipeline:
@@ -72,10 +77,10 @@ async def pushed(source: Path, place: str, **arguments: Any) -> Image:
 
 
 class CurrentModule:
-    """What a module knows of itself, which it isn't here."""
+    """What a module knows of itself, which it isn't here: its own files."""
 
     def source(self) -> dagger.Directory:
-        """Give the module's own files, as far as it reads them."""
+        """Give them, as far as the module reads them."""
         return dag.host().directory(str(REPOSITORY), include=["config", "deploy"])
 
 

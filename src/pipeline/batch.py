@@ -19,8 +19,8 @@ UPSTREAM = "/upstream"
 BATCH = "/batch"
 ENDED = "/ended"
 NOT_BY_ITSELF = {
-    "124": f"timeout: it took longer than {SECONDS} s",
-    "137": f"it was killed: it didn't end after {SECONDS} s, or there was no memory left",
+    "124": "timeout: it took longer than {seconds} s",
+    "137": "it was killed: it didn't end after {seconds} s, or there was no memory left",
 }
 """How `timeout` ends when a command didn't."""
 
@@ -30,7 +30,7 @@ set -eu
 cd "$(dirname "$0")"
 results=$(mktemp -d)
 ls commands | xargs -P {AT_A_TIME} -I % sh one % "$results/%"
-cat "$results"/*.ended
+cat "$results"/*.ended >"$1"
 """
 # Each has a home of its own: what programs keep there isn't made for two at a time.
 ONE = """\
@@ -68,17 +68,32 @@ async def with_program(container: dagger.Container, image: str) -> dagger.Contai
 
 
 async def run_all(
-    container: dagger.Container, commands: Sequence[Sequence[str]], *, output: bool = True
+    container: dagger.Container,
+    commands: Sequence[Sequence[str]],
+    *,
+    output: bool = True,
+    seconds: int = SECONDS,
 ) -> list[Ended]:
     """Run commands, and say of each how it ended; `output` is whether theirs is of use.
 
     What one of them says, or that it never ends, is no matter of the others.
     """
+    return (await run_in(container, commands, output=output, seconds=seconds))[1]
+
+
+async def run_in(
+    container: dagger.Container,
+    commands: Sequence[Sequence[str]],
+    *,
+    output: bool = True,
+    seconds: int = SECONDS,
+) -> tuple[dagger.Container, list[Ended]]:
+    """Run commands as `run_all` does, and give the container with the files that they wrote."""
     if not commands:
-        return []
-    batch = container.with_mounted_directory(BATCH, handed.files(files_of(commands, output=output)))
-    ended = batch.with_exec(["sh", f"{BATCH}/all"], redirect_stdout=ENDED)
-    return ended_of(await ended.file(ENDED).contents())
+        return container, []
+    given = handed.files(files_of(commands, output=output, seconds=seconds))
+    ended = container.with_mounted_directory(BATCH, given).with_exec(["sh", f"{BATCH}/all", ENDED])
+    return ended, ended_of(await ended.file(ENDED).contents(), seconds)
 
 
 def files_of(
@@ -93,13 +108,15 @@ def files_of(
     return {"all": ALL, "one": ONE, "seconds": str(seconds), **numbered}
 
 
-def ended_of(text: str) -> list[Ended]:
+def ended_of(text: str, seconds: int = SECONDS) -> list[Ended]:
     """Read how commands ended, in their order."""
-    return [_ended(*line.split(" ")) for line in text.splitlines()]
+    return [_ended(line, seconds) for line in text.splitlines()]
 
 
-def _ended(status: str, output: str, errors: str) -> Ended:
-    return Ended(status == "0", _text(output), NOT_BY_ITSELF.get(status) or _text(errors))
+def _ended(line: str, seconds: int) -> Ended:
+    status, output, errors = line.split(" ")
+    why = NOT_BY_ITSELF.get(status, "").format(seconds=seconds)
+    return Ended(status == "0", _text(output), why or _text(errors))
 
 
 def _text(encoded: str) -> str:

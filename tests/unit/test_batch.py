@@ -22,10 +22,10 @@ def ran(
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-    script = ["sh", folder / "all"]
-    ended = subprocess.run(script, cwd="/", capture_output=True, text=True, check=True, timeout=60)
-    assert ended.stderr == ""
-    return ended_of(ended.stdout)
+    script = ["sh", folder / "all", folder / "ended"]
+    ran = subprocess.run(script, cwd="/", capture_output=True, text=True, check=True, timeout=60)
+    assert (ran.stdout, ran.stderr) == ("", "")
+    return ended_of((folder / "ended").read_text(), seconds)
 
 
 def test_each_is_told_how_it_ended_and_what_it_said(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_what_hangs_is_ended_and_the_others_arent(tmp_path: Path) -> None:
         tmp_path, [["sleep", "50"], ignores, ["echo", "here"]], seconds=1
     )
     assert (hangs.succeeded, ignores_it.succeeded) == (False, False)
-    assert "took longer than" in hangs.errors
+    assert "took longer than 1 s" in hangs.errors
     assert "it was killed" in ignores_it.errors
     assert does_not == Ended(succeeded=True, output="here\n", errors="")
 

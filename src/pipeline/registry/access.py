@@ -44,23 +44,27 @@ class Access:
         known = default is not None and host_of(default.address) == host and default.plain_http
         return cls(host, plain_http or known, username or "", password)
 
-    async def regctl(self, image: str) -> dagger.Container:
-        """Give an image access for regctl; each container acts anew, never out of the cache."""
+    async def regctl(self, image: str, run: str = "") -> dagger.Container:
+        """Give an image access for regctl; each container acts anew, never out of the cache.
+
+        What one of the same `run` did the engine knows, though: for what is named by digest.
+        """
+        run = run or str(uuid.uuid4())
         host: dict[str, str] = {"tls": "disabled" if self.plain_http else "enabled"}
         if self.password is not None:
             host |= {"user": self.username, "pass": await self.password.plaintext()}
-        configuration = _secret("regctl", {"hosts": {self.host: host}})
+        configuration = _secret(f"regctl-{run}", {"hosts": {self.host: host}})
         return (
             dag.container()
             .from_(image)
             .with_env_variable("REGCTL_CONFIG", REGCTL_CONFIGURATION)
             .with_mounted_secret(REGCTL_CONFIGURATION, configuration, mode=0o444)
-            .with_env_variable("RUN", str(uuid.uuid4()))
+            .with_env_variable("RUN", run)
         )
 
-    async def regctl_in_shell(self, images: Images) -> dagger.Container:
+    async def regctl_in_shell(self, images: Images, run: str = "") -> dagger.Container:
         """Give regctl with access where there is a shell, which runs many commands in one exec."""
-        return await with_program(await self.regctl(images.debian), images.regctl)
+        return await with_program(await self.regctl(images.debian, run), images.regctl)
 
     async def client(self, image: str) -> dagger.Container:
         """Give a tool that reads Docker's configuration, as most do; each container acts anew."""
@@ -68,7 +72,7 @@ class Access:
         if self.password is not None:
             pair = f"{self.username}:{await self.password.plaintext()}"
             accounts[self.host] = {"auth": base64.b64encode(pair.encode()).decode()}
-        configuration = _secret("docker", {"auths": accounts})
+        configuration = _secret(f"docker-{uuid.uuid4()}", {"auths": accounts})
         return (
             dag.container()
             .from_(image)
@@ -79,4 +83,4 @@ class Access:
 
 
 def _secret(name: str, content: Mapping[str, Any]) -> dagger.Secret:
-    return dag.set_secret(f"{name}-{uuid.uuid4()}", json.dumps(content))
+    return dag.set_secret(name, json.dumps(content))

@@ -35,6 +35,11 @@ class OnPlatform:
     config: Mapping[str, Any]
 
     @property
+    def digest(self) -> str:
+        """The digest of the manifest."""
+        return str(self.descriptor["digest"])
+
+    @property
     def name(self) -> str:
         """The platform; an image without an index says it itself."""
         return platform_of(self.descriptor.get("platform") or self.config)

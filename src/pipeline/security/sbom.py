@@ -9,6 +9,7 @@ import dagger
 from dagger import Doc, dag, field, function
 
 from pipeline import handed
+from pipeline.batch import run_in, with_program
 from pipeline.build.steps import HEALTH_CHECK
 from pipeline.catalogue.models import Images
 from pipeline.concurrency import gathered
@@ -22,10 +23,8 @@ from pipeline.security.syft import parse_syft
 
 AT_A_TIME = 4
 FORMATS = {"syft": "syft-json", "cdx": "cyclonedx-json@1.6", "spdx": "spdx-json@2.3"}
-SCAN = [
-    *("scan", "oci-dir:/layout", "--quiet"),
-    *(f"--output={format_}=/sbom/{name}.json" for name, format_ in FORMATS.items()),
-]
+SECONDS = 1800
+"""As long as the largest image takes."""
 
 
 class SbomError(PipelineError):
@@ -82,45 +81,66 @@ class Sboms:
 
 async def describe(subjects: Sequence[Subject], images: Images) -> Sboms:
     """Describe images side by side. Raises SbomError with Syft's own words."""
-    syft = (
+    shell = (
         dag.container()
-        .from_(images.syft)
+        .from_(images.debian)
         .with_env_variable("SYFT_CHECK_FOR_APP_UPDATE", "false")
         .with_env_variable("SYFT_FILE_METADATA_SELECTION", "all")
         .with_env_variable("SYFT_FILE_METADATA_DIGESTS", "md5")
         .with_mounted_temp("/tmp")  # noqa: S108 - in the container, where layers are unpacked
         .with_directory("/sbom", dag.directory())
     )
-    jobs = [partial(_described, syft, subject) for subject in subjects]
-    return Sboms(images=await gathered(jobs, AT_A_TIME))
+    syft = await with_program(shell, images.syft)
+    # What lies together came at once. What was built lies alone: unless it changed, it is known.
+    together: dict[int, list[Subject]] = {}
+    for subject in subjects:
+        together.setdefault(id(subject.layouts), []).append(subject)
+    jobs = [partial(_described, syft, each) for each in together.values()]
+    return Sboms(images=[sbom for group in await gathered(jobs, AT_A_TIME) for sbom in group])
 
 
-async def _described(syft: dagger.Container, subject: Subject) -> Sbom:
-    named = [
+async def _described(syft: dagger.Container, subjects: Sequence[Subject]) -> list[Sbom]:
+    """Describe images whose layouts lie together, in one exec."""
+    mounted = syft.with_mounted_directory("/layouts", subjects[0].layouts)
+    commands = [_scan(number, subject) for number, subject in enumerate(subjects)]
+    try:
+        done, ended = await run_in(mounted, commands, seconds=SECONDS)
+    except dagger.ExecError as error:
+        raise SbomError(
+            f"The images can't be described.\n\n{_shortened(error.stderr or error.stdout)}"
+        ) from error
+    for subject, each in zip(subjects, ended, strict=True):
+        if not each.succeeded:
+            raise SbomError(f"Syft failed for {subject.image}.\n\n{_shortened(each.errors)}")
+    folder = done.directory("/sbom")
+    jobs = [partial(_sbom, folder, *each) for each in enumerate(subjects)]
+    return await gathered(jobs, AT_A_TIME)
+
+
+def _scan(number: int, subject: Subject) -> list[str]:
+    return [
+        *("syft", "scan", f"oci-dir:/layouts/{subject.place}", "--quiet"),
+        *(f"--output={format_}=/sbom/{number}.{name}.json" for name, format_ in FORMATS.items()),
         f"--source-name={subject.image}",
         f"--source-version={subject.digest}",
         f"--platform={subject.platform}",
     ]
-    scanned = syft.with_mounted_directory("/layout", subject.layout)
-    try:
-        folder = (
-            await scanned.with_exec([*SCAN, *named], use_entrypoint=True).directory("/sbom").sync()
-        )
-    except dagger.ExecError as error:
-        said = shortened((error.stderr or error.stdout).splitlines(), 20)
-        raise SbomError(
-            f"{subject.image} can't be described: '{' '.join(error.command[:3])}' "
-            f"ended with {error.exit_code}.\n\n{said}"
-        ) from error
-    facts = parse_syft(await folder.file("syft.json").contents(), [HEALTH_CHECK])
-    cyclone_dx = json.loads(await folder.file("cdx.json").contents())
-    spdx = json.loads(await folder.file("spdx.json").contents())
+
+
+async def _sbom(folder: dagger.Directory, number: int, subject: Subject) -> Sbom:
+    syft, cyclone_dx, spdx = await gathered(
+        [folder.file(f"{number}.{name}.json").contents for name in FORMATS], len(FORMATS)
+    )
     made = (subject.digest, subject.created)
     return Sbom(
         image=subject.image,
         platform=subject.platform,
         digest=subject.digest,
-        cyclone_dx=handed.file("sbom.cdx.json", settled_cyclone_dx(cyclone_dx, *made)),
-        spdx=handed.file("sbom.spdx.json", settled_spdx(spdx, *made)),
-        facts=facts.model_dump_json(),
+        cyclone_dx=handed.file("sbom.cdx.json", settled_cyclone_dx(json.loads(cyclone_dx), *made)),
+        spdx=handed.file("sbom.spdx.json", settled_spdx(json.loads(spdx), *made)),
+        facts=parse_syft(syft, [HEALTH_CHECK]).model_dump_json(),
     )
+
+
+def _shortened(said: str) -> str:
+    return shortened(said.splitlines(), 20)

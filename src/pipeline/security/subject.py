@@ -16,9 +16,11 @@ from pipeline.catalogue.models import Images
 from pipeline.concurrency import gathered
 from pipeline.registry.access import Access
 from pipeline.registry.reference import repository_of
-from pipeline.security.manifests import read_manifests
+from pipeline.security.manifests import OnPlatform, read_manifests
 
 AT_A_TIME = 4
+LAYOUTS = "/layouts"
+COPY = f'printf "%s\\0" "$@" | xargs -0 -n 2 -P {AT_A_TIME} regctl image copy'
 
 
 @dataclass(frozen=True)
@@ -26,19 +28,25 @@ class Subject:
     """An image on one platform, as it is or will be published.
 
     `image` is a name that stays from run to run; `index` is the digest of the index that names
-    this manifest, or the manifest's own; `layout` is an OCI image layout with this one
-    manifest; `files` is what it unpacks to; `config` is OCI's image config; `annotations` are
-    the manifest's, and the labels.
+    this manifest, or the manifest's own; `place` is where in `layouts` there is an OCI image
+    layout with this one manifest; `files` is what it unpacks to; `config` is OCI's image config;
+    `annotations` are the manifest's, and the labels.
     """
 
     image: str
     index: str
     platform: str
     digest: str
-    layout: dagger.Directory
+    layouts: dagger.Directory
+    place: str
     files: dagger.Directory
     config: Mapping[str, Any]
     annotations: Mapping[str, str]
+
+    @property
+    def layout(self) -> dagger.Directory:
+        """The OCI image layout with this one manifest."""
+        return self.layouts.directory(self.place)
 
     @property
     def created(self) -> str:
@@ -62,7 +70,8 @@ async def _built_subject(image: Image, built: PlatformImage) -> Subject:
         index=image.digest,
         platform=built.platform,
         digest=built.digest,
-        layout=image.layout.with_new_file("index.json", index_of(entry)),
+        layouts=image.layout.with_new_file("index.json", index_of(entry)),
+        place=".",
         files=built.container.rootfs(),
         **_said(manifest, config),
     )
@@ -76,25 +85,42 @@ async def published_subjects(
     Layers are fetched once something looks into them. Raises NoSuchImageError.
     """
     regctl = await access.regctl_in_shell(images)
-    subjects = []
-    for image in await read_manifests(references, partial(run_all, regctl)):
-        name = f"{repository_of(image.reference)}@{image.digest}"
-        copied = regctl.with_exec(["regctl", "image", "copy", name, "ocidir:///layout"])
-        layout = copied.directory("/layout")
-        for each in image.chosen(platforms):
-            only = layout.with_new_file("index.json", index_of(each.descriptor))
-            subjects.append(
-                Subject(
-                    image=repository_of(image.reference),
-                    index=image.digest,
-                    platform=each.name,
-                    digest=each.descriptor["digest"],
-                    layout=only,
-                    files=_unpacked(only, each.name, images.debian),
-                    **_said(each.manifest, each.config),
-                )
-            )
-    return subjects
+    found = [
+        (image, platform)
+        for image in await read_manifests(references, partial(run_all, regctl))
+        for platform in image.chosen(platforms)
+    ]
+    # Who may not read the images didn't get as far as this.
+    regctl = await access.regctl_in_shell(images, f"layers of {access.host}")
+    layouts = _fetched(regctl, [(image.reference, platform) for image, platform in found])
+    return [
+        Subject(
+            image=repository_of(image.reference),
+            index=image.digest,
+            platform=platform.name,
+            digest=platform.digest,
+            layouts=layouts,
+            place=str(place),
+            files=_unpacked(layouts.directory(str(place)), platform.name, images.debian),
+            **_said(platform.manifest, platform.config),
+        )
+        for place, (image, platform) in enumerate(found)
+    ]
+
+
+def _fetched(
+    regctl: dagger.Container, wanted: Sequence[tuple[str, OnPlatform]]
+) -> dagger.Directory:
+    """Copy images on platforms into layouts, numbered as they come."""
+    copies = []
+    for place, (reference, platform) in enumerate(wanted):
+        name = f"{repository_of(reference)}@{platform.digest}"
+        copies += [name, f"ocidir://{LAYOUTS}/{place}"]
+    layouts = regctl.with_exec(["sh", "-euc", COPY, "sh", *copies]).directory(LAYOUTS)
+    # regctl's own says when it was copied, too: the same image would be another every time.
+    for place, (_, platform) in enumerate(wanted):
+        layouts = layouts.with_new_file(f"{place}/index.json", index_of(platform.descriptor))
+    return layouts
 
 
 def _said(manifest: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
