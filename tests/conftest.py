@@ -15,6 +15,7 @@ from tests.cluster import Cluster, start_cluster
 from tests.costs import spent_on, write_costs
 from tests.module import in_this_process
 from tests.shared import once_a_run
+from tests.started import variables_of
 
 ROOT = Path(__file__).parents[1]
 PUSH = ["build-all", "--push", "--scan=false", "--sign=false"]
@@ -52,16 +53,6 @@ def dagger_call(
     return Called(result.returncode, result.stdout, result.stderr)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a person ask for more than every change pays for."""
-    parser.addoption(
-        "--kill-points",
-        type=int,
-        default=3,
-        help="moments of a deployment at which it is killed; each takes most of a minute",
-    )
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Say what the time was spent on."""
     write_costs(session.config.getoption("xmlpath", None))
@@ -74,7 +65,13 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def published() -> dict[str, Any]:
+def scanners() -> None:
+    """Scanners, cosign and sops with their images, databases and a key pair, made unless there."""
+    variables_of("scanners")
+
+
+@pytest.fixture(scope="session")
+def published(scanners: None) -> dict[str, Any]:  # noqa: ARG001 - it scans and signs
     """The whole worked example, built for both platforms and pushed by the main job."""
 
     def publish() -> dict[str, Any]:

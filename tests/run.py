@@ -147,7 +147,8 @@ def run_all(lanes: Iterable[Lane], options: Sequence[str], output: Output) -> in
         failed = threads.submit(check, output)
         results = []
         if chosen != [PURE]:
-            environment = {**os.environ, **variables_of("start")}
+            # What only tests need is compiled meanwhile, in the order in which they want it.
+            environment = {**os.environ, **variables_of("start all")}
             if LIFECYCLE in chosen:
                 results.append(run(LIFECYCLE, environment))
             results += threads.map(lambda lane: run(lane, environment), beside)

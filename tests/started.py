@@ -1,4 +1,4 @@
-"""Starts what the bootstrap has, by the commands that people use."""
+"""Starts and makes what the bootstrap has, by the commands that people use."""
 
 import os
 import subprocess
@@ -22,3 +22,11 @@ def variables_of(part: str, **environment: str) -> dict[str, str]:
     assert result.returncode == 0, f"python3 -m bootstrap {part}: status {result.returncode}"
     lines = result.stdout.rstrip("\0").split("\0")
     return dict(line.split("=", 1) for line in lines)
+
+
+def make_programs(*names: str) -> None:
+    """Make programs, or wait until another run has made them."""
+    command = ["python3", "-m", "bootstrap", "programs", *names]
+    with spent_on(f"making: {' '.join(names)}"):
+        made = subprocess.run(command, cwd=REPOSITORY, check=False)
+    assert made.returncode == 0, f"{' '.join(command)}: status {made.returncode}"

@@ -370,7 +370,7 @@ def test_rights_are_for_the_deployer_alone_and_for_what_the_chart_renders() -> N
     writable = {
         (group, resource)
         for rule in deployer.named("Role")["deployer"]["rules"]
-        if "create" in rule["verbs"]
+        if "update" in rule["verbs"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
     }

@@ -26,18 +26,23 @@ class Registry:
     username: str = ""
     password: str = field(default="", repr=False)
 
-    def get(self, path: str) -> httpx.Response:
-        """Ask for something of a repository: a manifest, a blob, the tags."""
-        return httpx.get(
+    def ask(self, method: str, path: str) -> httpx.Response:
+        """Ask for something to be done with something of a repository."""
+        return httpx.request(
+            method,
             f"http://{self.address}/v2/{path}",
             headers={"Accept": f"{INDEX}, {MANIFEST}"},
             auth=(self.username, self.password) if self.username else None,
             follow_redirects=True,
         )
 
+    def get(self, path: str) -> httpx.Response:
+        """Ask for something of a repository: a manifest, a blob, the tags."""
+        return self.ask("GET", path)
+
     def delete(self, path: str) -> None:
         """Delete a manifest."""
-        response = httpx.delete(f"http://{self.address}/v2/{path}")
+        response = self.ask("DELETE", path)
         assert response.status_code == httpx.codes.ACCEPTED, response.text
 
     def manifest(self, repository: str, reference: str) -> dict[str, Any]:
@@ -74,6 +79,9 @@ def private_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regis
 
 
 @pytest.fixture(scope="session")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
+def keys(
+    scanners: None,  # noqa: ARG001 - cosign makes it
+    tmp_path_factory: pytest.TempPathFactory,
+) -> KeyPair:
     """A key pair to sign with."""
     return key_pair(tmp_path_factory.mktemp("keys"))
