@@ -29,8 +29,8 @@ IGNORED = [".env", "**/node_modules", "**/target", "**/.venv", "**/__pycache__",
 
 
 def folder(path: Path) -> dagger.Directory:
-    """Give a folder of this machine as it is now."""
-    return dag.host().directory(str(path), exclude=IGNORED, no_cache=True)
+    """Give a folder of this machine as it is now; this repository as it was at the beginning."""
+    return dag.host().directory(str(path), exclude=IGNORED, no_cache=path != REPOSITORY)
 
 
 def pipeline(source: Path = REPOSITORY) -> Pipeline:
@@ -75,8 +75,8 @@ class CurrentModule:
     """What a module knows of itself, which it isn't here."""
 
     def source(self) -> dagger.Directory:
-        """Give the module's own files."""
-        return folder(REPOSITORY)
+        """Give the module's own files, as far as it reads them."""
+        return dag.host().directory(str(REPOSITORY), include=["config", "deploy"])
 
 
 @contextmanager
