@@ -54,7 +54,6 @@ def test_objects_are_as_kubernetes_defines_them(stack: Values) -> None:
 
 @pytest.fixture(scope="module")
 def misconfigurations(
-    scanners: None,  # noqa: ARG001 - Trivy is one
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, list[tuple[str, str]]]:
     """What Trivy finds, by stack: it takes seconds to read its checks, so it does it once."""
