@@ -54,7 +54,7 @@ def scan_loop(published: dict[str, Any], folder: Path) -> float:
     subprocess.run(["tar", "-xzf", archive, "-C", database], check=True)
     grype = {"GRYPE_DB_CACHE_DIR": str(folder / "grype"), "GRYPE_DB_AUTO_UPDATE": "false"}
     timed([PROGRAMS / "grype", "db", "import", SETTINGS.databases / "grype-db.tar.gz"], **grype)
-    trivy = [PROGRAMS / "trivy", "image", f"--cache-dir={folder / 'trivy'}", "--image-src=remote"]
+    trivy = [SETTINGS.trivy, "image", f"--cache-dir={folder / 'trivy'}", "--image-src=remote"]
     trivy += ["--skip-db-update", "--offline-scan", "--insecure", "--quiet"]
     seconds = 0.0
     for reference, platform in images(published):

@@ -1,19 +1,24 @@
 """The commands of the bootstrap: `python -m bootstrap VERB`.
 
-The verbs: start, stop, status, clean; scanners; kubernetes; docker, docker stop;
-cluster, cluster stop; python LOCK.
+The verbs: start [PROGRAMS…], stop, status, clean; programs [PROGRAMS…]; scanners; kubernetes;
+docker, docker stop; cluster, cluster stop; python LOCK.
+
+PROGRAMS are those that tests and closed networks need: trivy, scanners, sops, kubernetes-tools,
+kubernetes, local-path, sigstore, or all. `programs` makes them and nothing else, all of them at low
+priority unless it is told which; `start` lets them be made in the background while it goes on.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import itertools
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bootstrap import (
@@ -29,26 +34,36 @@ from bootstrap import (
     registry,
     scanners,
     signing,
+    sigstore,
     sops,
 )
 from bootstrap.programs import Programs
 from bootstrap.settings import REPOSITORY, Settings
 from bootstrap.steps import (
+    LOW,
     Progress,
     SetupError,
+    alone,
     is_current,
     key_of,
     run,
+    set_priority,
     write_key,
 )
 
 NOT_RUNNING = 3  # status of a stopped service, as service managers have it
+# In the order in which tests want them.
+PROGRAMS = (
+    *(scanners.TRIVY, scanners.PROGRAMS, sops.PROGRAMS),
+    *cluster.PROGRAMS,
+    sigstore.PROGRAMS,
+)
+ALL = "all"
 
 
 def main() -> int:
     """Run the command on the command line; gives the exit status."""
     commands = {
-        ("start",): start,
         ("stop",): stop,
         ("clean",): clean,
         ("scanners",): make_scanners,
@@ -61,6 +76,10 @@ def main() -> int:
     try:
         settings = Settings.from_environment()
         match sys.argv[1:]:
+            case ["start", *names]:
+                start(settings, named(names))
+            case ["programs", *names]:
+                make_named(settings, names)
             case ["status"]:
                 return status(settings)
             case ["python", lock]:
@@ -79,19 +98,45 @@ def main() -> int:
     return 0
 
 
-def start(settings: Settings) -> None:
-    """Set up what is missing, start what does not run, and print how to reach it."""
+def named(names: Sequence[str]) -> list[Programs]:
+    """Give the programs of these names."""
+    known = {programs.name: programs for programs in PROGRAMS}
+    if list(names) == [ALL]:
+        return list(PROGRAMS)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SetupError(f"No programs are named {unknown[0]}: there are {', '.join(known)}.")
+    return [known[name] for name in names]
+
+
+def start(settings: Settings, meanwhile: Sequence[Programs] = ()) -> None:
+    """Set up what is missing, start what does not run, and print how to reach it.
+
+    The programs are made in the background meanwhile, and later if they are not ready by then.
+    """
     progress = Progress()
     with locked(settings, progress):
-        if not is_running(settings):
+        running = is_running(settings)
+        if not running:
             if os.geteuid() != 0:
                 raise SetupError("Run this as root: an engine needs its own mounts and networks.")
             if shutil.which("apt-get") is None:
                 raise SetupError("This machine is not Debian: start a Dagger engine yourself.")
-            prepare(settings, progress)
+            prepare(settings, progress, missing_of(settings, meanwhile))
+        make_meanwhile(settings, progress, meanwhile)
+        if not running:
             run_all(settings, progress)
         publish_images(settings, progress, [None])
+    go.clean(settings)
     export({"PATH": f"{settings.dagger.parent}:{os.environ['PATH']}", **settings.exports()})
+
+
+def make_named(settings: Settings, names: Sequence[str]) -> None:
+    """Make programs and nothing else, one after the other: each can be used once it is there."""
+    if not names:
+        os.nice(LOW)
+        set_priority(os.getpid(), LOW)
+    make_programs(settings, Progress(), named(names or [ALL]))
 
 
 def make_scanners(settings: Settings) -> None:
@@ -99,9 +144,9 @@ def make_scanners(settings: Settings) -> None:
     progress = Progress()
     if not is_running(settings):
         raise SetupError("The engine here makes the scanners' images: run ./pipeline start first.")
+    made = [scanners.TRIVY, scanners.PROGRAMS, sops.PROGRAMS]
+    make_programs(settings, progress, made)
     with locked(settings, progress):
-        made = [scanners.PROGRAMS, sops.PROGRAMS]
-        make_programs(settings, progress, made)
         if not is_current(settings.databases, scanners.databases_key()):
             progress.step("the scanners' databases: small, see bootstrap/vulnerabilities/README.md")
             scanners.make_databases(settings)
@@ -116,8 +161,8 @@ def make_kubernetes(settings: Settings) -> None:
     progress = Progress()
     if not is_running(settings):
         raise SetupError("The engine here makes the tools' images: run ./pipeline start first.")
+    make_programs(settings, progress, [kubernetes.TOOLS])
     with locked(settings, progress):
-        make_programs(settings, progress, [kubernetes.TOOLS])
         publish_images(settings, progress, [kubernetes.TOOLS])
 
 
@@ -142,9 +187,9 @@ def start_cluster(settings: Settings) -> None:
     progress = Progress()
     if not is_running(settings):
         raise SetupError("The cluster's images come from the registry here: run ./pipeline start.")
+    make_programs(settings, progress, cluster.PROGRAMS)
     with locked(settings, progress):
         if not cluster.is_running(settings):
-            make_programs(settings, progress, cluster.PROGRAMS)
             publish_images(settings, progress, cluster.PROGRAMS)
             progress.step("a Kubernetes cluster of one node (half a minute)")
             cluster.make(settings)
@@ -158,8 +203,11 @@ def export(variables: Mapping[str, str]) -> None:
         print(f"export {name}={shlex.quote(value)}")
 
 
-def prepare(settings: Settings, progress: Progress) -> None:
-    """Make every part that is missing or whose recipe changed."""
+def prepare(settings: Settings, progress: Progress, meanwhile: Sequence[Programs]) -> None:
+    """Make every part that is missing or whose recipe changed.
+
+    What is compiled in the background next is downloaded while the processor has enough to do.
+    """
     parts = {
         "base": debian.base_key(),
         "root": debian.root_key(),
@@ -171,35 +219,86 @@ def prepare(settings: Settings, progress: Progress) -> None:
         return
     stop_all(settings)
     progress.say(f"setting up a Dagger engine in {settings.cache}, once; logs are in its logs/")
-    progress.step("tools of this machine: mmdebstrap, runc")
-    debian.make_host_tools(settings, progress)
-    if "base" in missing:
-        progress.step("base image of Debian packages (half a minute)")
-    debian.make_base(settings)
-    if "root" in missing:
-        progress.step("the engine's root file system (a quarter of a minute)")
-    debian.make_root(settings)
     python = make_python(settings, REPOSITORY / "requirements.lock", progress)
     progress.step("Go toolchain")
     go.make_toolchain(settings, python)
-    if "commands" in missing:
-        progress.step("compiling the engine and the dagger command (3 to 6 minutes)")
-    engine.make_commands(settings)
+    nothing = contextlib.nullcontext()
+    with go.cached(settings):
+        with engine.fetching(settings) if "commands" in missing else nothing:
+            progress.step("tools of this machine: mmdebstrap, runc")
+            debian.make_host_tools(settings, progress)
+            if "base" in missing:
+                progress.step("base image of Debian packages (half a minute)")
+            debian.make_base(settings)
+            if "root" in missing:
+                progress.step("the engine's root file system (a quarter of a minute)")
+            debian.make_root(settings)
+        if "commands" in missing:
+            progress.step("compiling the engine and the dagger command (3 to 6 minutes)")
+        following = next((programs for programs in meanwhile if programs.compiled), None)
+        with following.fetching(settings) if following else nothing:
+            engine.make_commands(settings)
     progress.step("packing the SDKs")
     engine.make_content(settings)
 
 
+def missing_of(settings: Settings, wanted: Sequence[Programs]) -> list[Programs]:
+    """Give the programs that are not made, or whose recipe changed."""
+    return [programs for programs in wanted if not programs.are_current(settings)]
+
+
 def make_programs(settings: Settings, progress: Progress, wanted: Sequence[Programs]) -> None:
     """Make the programs that are missing or whose recipe changed."""
-    missing = [programs for programs in wanted if not programs.are_current(settings)]
+    missing = missing_of(settings, wanted)
     if not missing:
         return
-    python = make_python(settings, REPOSITORY / "requirements.lock", progress)
-    go.make_toolchain(settings, python)
-    for programs in missing:
-        progress.step(programs.title)
-        programs.make(settings, python, progress)
+    with go.cached(settings):
+        python = make_python(settings, REPOSITORY / "requirements.lock", progress)
+        if any(programs.compiled for programs in missing):
+            go.make_toolchain(settings, python)
+        for programs, following in itertools.zip_longest(missing, missing[1:]):
+            progress.step(programs.title)
+            with following.fetching(settings) if following else contextlib.nullcontext():
+                programs.make(settings, python, progress)
     go.clean(settings)
+
+
+def make_meanwhile(settings: Settings, progress: Progress, wanted: Sequence[Programs]) -> None:
+    """Let the programs that are missing be made in the background."""
+    missing = [programs.name for programs in missing_of(settings, wanted)]
+    if not missing:
+        return
+    log = settings.log("programs")
+    progress.step(f"in the background: {', '.join(missing)}; see {log}")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bootstrap", "programs", *missing],
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    set_priority(process.pid, LOW)
+    with _meanwhile(settings).open("a") as started:
+        started.write(f"{process.pid}\n")
+
+
+def stop_meanwhile(settings: Settings) -> None:
+    """End what is made in the background; the next run goes on from there."""
+    started = _meanwhile(settings)
+    for process in started.read_text().split() if started.exists() else []:
+        command = Path(f"/proc/{process}/cmdline")
+        # The number may be another process's by now.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if b"\0bootstrap\0programs\0" in command.read_bytes():
+                os.killpg(int(process), signal.SIGTERM)
+    started.unlink(missing_ok=True)
+
+
+def _meanwhile(settings: Settings) -> Path:
+    return settings.cache / "meanwhile"
 
 
 def make_python(settings: Settings, lock: Path, progress: Progress) -> Path:
@@ -210,16 +309,20 @@ def make_python(settings: Settings, lock: Path, progress: Progress) -> Path:
     python = environment / "bin/python"
     if is_current(environment, key):
         return python
-    progress.step(f"Python packages of {lock.name}")
-    debian.need(settings, progress, [sys.executable, "-c", "import ensurepip"], ["python3-venv"])
-    log = settings.log("python")
-    run([sys.executable, "-m", "venv", "--clear", environment], log, "Run this again.")
-    run(
-        [python, "-m", "pip", "install", "--require-hashes", "--requirement", lock],
-        log,
-        "See that pip reaches a package index, then run this again.",
-    )
-    write_key(environment, key)
+    with alone(environment):
+        if is_current(environment, key):
+            return python
+        progress.step(f"Python packages of {lock.name}")
+        check = [sys.executable, "-c", "import ensurepip"]
+        debian.need(settings, progress, check, ["python3-venv"])
+        log = settings.log("python")
+        run([sys.executable, "-m", "venv", "--clear", environment], log, "Run this again.")
+        run(
+            [python, "-m", "pip", "install", "--require-hashes", "--requirement", lock],
+            log,
+            "See that pip reaches a package index, then run this again.",
+        )
+        write_key(environment, key)
     return python
 
 
@@ -284,6 +387,7 @@ def is_running(settings: Settings) -> bool:
 def stop(settings: Settings) -> None:
     """Stop everything and leave the machine as it was; what was made stays in the cache."""
     if settings.cache.exists():
+        stop_meanwhile(settings)
         with locked(settings, Progress()):
             stop_all(settings)
 
@@ -337,21 +441,16 @@ def clean(settings: Settings) -> None:
         inside = [line.split()[1] for line in mounts if f" {settings.cache}/" in line]
     if inside:
         raise SetupError(f"Still mounted, so nothing was removed: {', '.join(inside)}.")
-    if settings.cache.exists():
-        shutil.rmtree(settings.cache)
+    # Not by Python, which stumbles where something else removes files too.
+    subprocess.run(["rm", "-rf", settings.cache], check=True)
 
 
-@contextlib.contextmanager
-def locked(settings: Settings, progress: Progress) -> Iterator[None]:
-    """Keep other runs on the same cache waiting."""
-    settings.cache.mkdir(parents=True, exist_ok=True)
-    with (settings.cache / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress.say("another run is setting up or stopping the engine: waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def locked(settings: Settings, progress: Progress) -> contextlib.AbstractContextManager[None]:
+    """Keep other runs that start or stop something of the installation waiting."""
+    return alone(
+        settings.cache / "installation",
+        lambda: progress.say("another run is setting up or stopping the engine: waiting for it"),
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from bootstrap.steps import key_of, make_once, run
 
 COMMANDS = ("codegen", "dagger", "dnsname", "engine", "init")
 MODULE = "github.com/dagger/dagger"
+PACKAGES = tuple(f"{MODULE}/cmd/{name}" for name in COMMANDS)
 REGCTL = "github.com/regclient/regclient/cmd/regctl"
 TAGS = "dfexcludepatterns,dfparents"
 LINK = f"-s -w -X {MODULE}/engine.Version={VERSION} -X {MODULE}/engine.Tag={VERSION}"
@@ -34,15 +36,19 @@ SECONDS_TO_START = 60
 KEEP = {"reservedSpace": "10GB", "maxUsedSpace": "75%", "minFreeSpace": "5GB"}
 
 
+def fetching(settings: Settings) -> contextlib.AbstractContextManager[None]:
+    """Download what client, engine and helpers are compiled from meanwhile."""
+    return go.fetching(settings, HERE / "engine", PACKAGES)
+
+
 def make_commands(settings: Settings) -> None:
     """Compile the client, the engine and its helpers."""
 
     def make(folder: Path) -> None:
         log = settings.log("commands")
-        engine = [f"{MODULE}/cmd/{name}" for name in COMMANDS]
-        for module, packages in (("engine", engine), ("tools", [REGCTL])):
-            go.build(settings, HERE / module, packages, folder, log, tags=TAGS, link=LINK)
-        go.clean(settings)
+        for module, packages in (("engine", PACKAGES), ("tools", (REGCTL,))):
+            links = dict.fromkeys(packages, LINK)
+            go.build(settings, HERE / module, links, folder, log, tags=TAGS)
 
     make_once(settings.cache / "commands", commands_key(), make)
 

@@ -122,7 +122,7 @@ IMAGES = {
     ),
     "docker:28-cli": Recipe(packages="docker-cli docker-compose", command=("sh",)),
     "aquasec/trivy:0.76.0": Recipe(
-        packages="git", binary="usr/local/bin/trivy", programs=scanners.PROGRAMS
+        packages="git", binary="usr/local/bin/trivy", programs=scanners.TRIVY
     ),
     "anchore/grype:v0.110.0": Recipe(packages="", binary="grype", programs=scanners.PROGRAMS),
     "anchore/syft:v1.42.3": Recipe(packages="", binary="syft", programs=scanners.PROGRAMS),

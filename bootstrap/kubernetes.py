@@ -41,7 +41,7 @@ CLUSTER = Programs(
                 *("kube-scheduler", "kubelet"),
             )
         },
-        "coredns": ("github.com/coredns/coredns", ""),
+        "coredns": ("./coredns", ""),
         "kube-network-policies": ("sigs.k8s.io/kube-network-policies/cmd", ""),
         "metrics-server": ("sigs.k8s.io/metrics-server/cmd/metrics-server", ""),
     },

@@ -97,6 +97,11 @@ class Settings:
         return self.cache / "scanners"
 
     @property
+    def trivy(self) -> Path:
+        """Trivy."""
+        return self.cache / "trivy" / "trivy"
+
+    @property
     def sops(self) -> Path:
         """Programs that keep secrets."""
         return self.cache / "sops"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 LAST_LINES = 15
+NORMAL, LOW = 0, 10  # priorities, as nice has them
 
 
 class SetupError(Exception):
@@ -46,6 +50,10 @@ class Progress:
         print(f"[{elapsed:4.0f} s] {text}", file=sys.stderr, flush=True)
 
 
+def _silently() -> None:
+    """Wait without a word."""
+
+
 def key_of(*inputs: str | Path) -> str:
     """Digest of texts, files, and folders with all that is below them."""
     digest = hashlib.sha256()
@@ -67,23 +75,63 @@ def is_current(target: Path, key: str) -> bool:
     return target.exists() and key_file.exists() and key_file.read_text() == key
 
 
-def make_once(target: Path, key: str, make: Callable[[Path], None]) -> None:
-    """Make a folder unless it is current.
+def make_once(
+    target: Path, key: str, make: Callable[[Path], None], waiting: Callable[[], None] = _silently
+) -> None:
+    """Make a folder unless it is current, or another run is making it: then wait for that one.
 
     `make` fills a temporary folder, which takes the target's place when it is whole: killed at
     any moment, the next run does the step again.
     """
     if is_current(target, key):
         return
-    temporary = target.with_name(f"{target.name}.new")
-    _key_file(target).unlink(missing_ok=True)
-    for old in (target, temporary):
-        if old.exists():
-            shutil.rmtree(old)
-    temporary.mkdir(parents=True)
-    make(temporary)
-    temporary.rename(target)
-    write_key(target, key)
+    with alone(target, waiting):
+        if is_current(target, key):
+            return
+        temporary = target.with_name(f"{target.name}.new")
+        _key_file(target).unlink(missing_ok=True)
+        for old in (target, temporary):
+            if old.exists():
+                shutil.rmtree(old)
+        temporary.mkdir(parents=True)
+        make(temporary)
+        temporary.rename(target)
+        write_key(target, key)
+
+
+@contextlib.contextmanager
+def alone(target: Path, waiting: Callable[[], None] = _silently) -> Iterator[None]:
+    """Keep other runs that make the same target waiting; the lock ends with the process.
+
+    The run that is waited for is no longer one in the background.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_name(f"{target.name}.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            lock.seek(0)
+            with contextlib.suppress(ValueError, OSError):
+                set_priority(int(lock.read()), NORMAL)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        lock.truncate()
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def set_priority(process: int, nice: int) -> None:
+    """Set how a session stands behind all else, when this is the process that leads one.
+
+    A kernel may share the processor out among sessions first: then what nice says of a process
+    means something inside its session alone, and the session has a number of its own.
+    """
+    if os.getsid(process) == process:
+        os.setpriority(os.PRIO_PGRP, process, nice)
+        with contextlib.suppress(FileNotFoundError):
+            Path(f"/proc/{process}/autogroup").write_text(str(nice))
 
 
 def write_key(target: Path, key: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.settings import REPOSITORY
+from tests.costs import spent_on
 from tests.started import variables_of
 
 
@@ -35,14 +36,15 @@ class Cluster:
         self, *arguments: str, given: object = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command that may fail."""
-        return subprocess.run(
-            ["kubectl", *arguments, *(["--filename=-"] if given else [])],
-            env=self.environment,
-            input=json.dumps(given) if given else None,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        with spent_on("kubectl"):
+            return subprocess.run(
+                ["kubectl", *arguments, *(["--filename=-"] if given else [])],
+                env=self.environment,
+                input=json.dumps(given) if given else None,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
 
     def get(self, *arguments: str) -> dict[str, Any]:
         """Give an object, or a list of them, as Kubernetes has it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bootstrap.settings import REPOSITORY
+from tests.costs import spent_on
 from tests.started import variables_of
 
 
@@ -18,13 +19,14 @@ class Docker:
 
     def __call__(self, *arguments: str) -> str:
         """Give what the command printed; its failure says why."""
-        result = subprocess.run(
-            ["docker", *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        with spent_on("docker"):
+            result = subprocess.run(
+                ["docker", *arguments],
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         command = f"docker {' '.join(arguments)}"
         assert result.returncode == 0, f"{command}: status {result.returncode}, {result.stderr}"
         return result.stdout.strip()

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import dagger
 import pytest
@@ -17,10 +17,13 @@ from dagger import dag
 
 from bootstrap.settings import REPOSITORY
 from pipeline import handed
+from pipeline.build.image import Image
 from pipeline.errors import PipelineError
 from pipeline.main import Pipeline
+from tests.costs import spent_on
 
 T = TypeVar("T")
+
 IGNORED = [".env", "**/node_modules", "**/target", "**/.venv", "**/__pycache__", "**/.*_cache"]
 """As Pipeline.source has it."""
 
@@ -40,20 +43,32 @@ def secret(text: str) -> dagger.Secret:
     return dag.set_secret(uuid.uuid4().hex, text)
 
 
-async def called(function: Callable[..., Awaitable[T]], **given: object) -> T:
-    """Call a function as the engine does: None stands for each secret that isn't given."""
+async def call(function: Callable[..., Awaitable[T]], **arguments: Any) -> T:
+    """Call a function as `dagger call` does: a secret that isn't given is none."""
     parameters = inspect.signature(function).parameters.values()
-    left_out = {each.name: None for each in parameters if each.default is each.empty}
-    return await function(**{**left_out, **given})
+    secrets = [each.name for each in parameters if each.default is each.empty]
+    with spent_on("the module's functions in this process"):
+        return await function(**{**dict.fromkeys(secrets), **arguments})
 
 
-async def refusal(call: Awaitable[object]) -> str:
-    """Wait for a call that fails, and give its message: of one screen, for a person."""
-    with pytest.raises(PipelineError) as error:
-        await call
-    message = str(error.value)
+called = call
+
+
+async def refusal(calling: Awaitable[object]) -> str:
+    """Give the message with which a call fails: of one screen."""
+    with pytest.raises(PipelineError) as caught:
+        await calling
+    message = str(caught.value)
     assert len(message.splitlines()) <= 48
     return message
+
+
+async def pushed(source: Path, place: str, **arguments: Any) -> Image:
+    """Publish the one image of a repository to a registry without TLS, and nothing about it."""
+    given = {"registry": place, "registry_plain_http": True, "scan": False, "sign": False}
+    publication = await call(pipeline(source).publish, **given, **arguments)
+    [image] = publication.build.images
+    return image
 
 
 class CurrentModule:

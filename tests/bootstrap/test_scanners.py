@@ -12,6 +12,7 @@ from bootstrap.settings import Settings
 from tests import vulnerable
 
 SETTINGS = Settings.from_environment()
+GRYPE = SETTINGS.scanners / "grype"
 EXPECTED = sorted(
     (record["example"]["installed"], record["example"]["affected"]) for record in vulnerable.RECORDS
 )
@@ -25,9 +26,9 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return folder
 
 
-def scan(program: str, *arguments: str | Path, **environment: str) -> Any:
+def scan(program: Path, *arguments: str | Path, **environment: str) -> Any:
     done = subprocess.run(
-        [SETTINGS.scanners / program, *arguments],
+        [program, *arguments],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -48,7 +49,7 @@ def names(*found: str) -> frozenset[str]:
 
 def test_trivy_pulls_its_database_and_finds_each_example(root: Path, tmp_path: Path) -> None:
     report = scan(
-        "trivy",
+        SETTINGS.trivy,
         *("rootfs", "--quiet", "--format", "json", "--scanners", "vuln", root),
         TRIVY_CACHE_DIR=str(tmp_path / "cache"),
         TRIVY_DB_REPOSITORY=SETTINGS.trivy_database,
@@ -73,8 +74,8 @@ def test_grype_imports_its_database_and_finds_each_example(root: Path, tmp_path:
         "GRYPE_CHECK_FOR_APP_UPDATE": "false",
     }
     database = SETTINGS.databases / "grype-db.tar.gz"
-    scan("grype", "--quiet", "db", "import", database, **offline)
-    report = scan("grype", f"dir:{root}", "--quiet", "--output", "json", **offline)
+    scan(GRYPE, "--quiet", "db", "import", database, **offline)
+    report = scan(GRYPE, f"dir:{root}", "--quiet", "--output", "json", **offline)
     found = report["matches"]
     assert sorted(
         (one["artifact"]["name"], one["artifact"]["version"]) for one in found

@@ -3,13 +3,16 @@
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from bootstrap import kubernetes, scanners
 from bootstrap.settings import Settings
+from tests.started import make_programs
 
 SETTINGS = Settings.from_environment()
 PROGRAMS = SETTINGS.kubernetes_tools
-TRIVY = SETTINGS.scanners / "trivy"
+TRIVY = SETTINGS.trivy
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,8 @@ class Ran:
 
 def run(program: str | Path, arguments: Sequence[str | Path], stdin: str = "") -> Ran:
     """Run a program, one of these or another by its path."""
+    _make()
     path = PROGRAMS / program
-    assert path.exists(), f"{path} is missing: run ./pipeline kubernetes and ./pipeline scanners"
     done = subprocess.run(
         [path, *arguments], input=stdin, capture_output=True, text=True, check=False
     )
@@ -37,3 +40,8 @@ def output_of(program: str | Path, *arguments: str | Path, stdin: str = "") -> s
     words = " ".join(str(word) for word in (program, *arguments))
     assert ran.status == 0, f"{words}: status {ran.status}\n{ran.output}{ran.errors}"
     return ran.output
+
+
+@cache
+def _make() -> None:
+    make_programs(scanners.TRIVY.name, kubernetes.TOOLS.name)

@@ -2,7 +2,10 @@
 
 import copy
 import json
+import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 
@@ -10,12 +13,9 @@ from tests.chart import schemas, values
 from tests.chart.programs import output_of
 from tests.chart.rendered import CHART, RELEASE, render
 from tests.chart.values import STAGING, Values, changed
-from tests.cluster import Cluster, start_cluster
+from tests.cluster import Cluster
 
-NAMESPACE = "chart-test"
-IN_NAMESPACE = f"--namespace={NAMESPACE}"
 RESTRICTED = [f"pod-security.kubernetes.io/{mode}=restricted" for mode in ("enforce", "warn")]
-DEPLOYER = f"system:serviceaccount:{NAMESPACE}:deployer"
 OTHER_RIGHTS = ["create pods", "create pods/exec", "create roles", "get nodes", "create namespaces"]
 CONTENT = f"--selector=app.kubernetes.io/instance={RELEASE},pipeline/content"
 WAIT = "--timeout=120s"
@@ -25,45 +25,94 @@ BACKING = changed(STAGING, services={}, entry={"service": "", "kind": "none"})
 REDIS = changed(BACKING, backing={"redis": STAGING["backing"]["redis"]})
 
 
+@dataclass(frozen=True)
+class Namespace:
+    """A namespace that lets in only what is hardened."""
+
+    cluster: Cluster
+    name: str
+
+    def kubectl(self, *arguments: str, given: object = None) -> str:
+        """Run a command in it."""
+        return self.cluster.kubectl(f"--namespace={self.name}", *arguments, given=given)
+
+    def helm(self, *arguments: str, stdin: str = "") -> str:
+        """Run Helm in it."""
+        options = [f"--namespace={self.name}", f"--kubeconfig={self.cluster.kubeconfig}"]
+        return output_of("helm", *arguments, *options, stdin=stdin)
+
+    def upgrade(self, stack: Values, *options: str) -> None:
+        """Install the chart, or upgrade to these values."""
+        command = ["upgrade", "--install", RELEASE, str(CHART), "--values=-"]
+        self.helm(*command, *options, stdin=json.dumps(stack))
+
+    def wait_for(self, *names: str) -> None:
+        """Wait for databases."""
+        for name in names:
+            self.kubectl("rollout", "status", f"statefulset/{name}", WAIT)
+
+    def setting(self) -> str:
+        """What the running pod has, once it is the one that is wanted."""
+        self.wait_for("redis")
+        return self.kubectl("exec", "redis-0", "--", "printenv", "SETTING")
+
+    def content(self) -> set[str]:
+        """Names of what is named by its content."""
+        return set(self.kubectl("get", "configmaps,secrets", CONTENT, "--output=name").split())
+
+    def pods(self) -> str:
+        """What tells apart pods of one name."""
+        return self.kubectl("get", "pods", "--output=jsonpath={.items[*].metadata.uid}")
+
+
 @pytest.fixture(scope="module")
-def cluster() -> Cluster:
+def cluster(cluster: Cluster) -> Cluster:
     """A cluster that knows all kinds that the chart may render."""
-    cluster = start_cluster()
     for file in schemas.extensions():
         cluster.kubectl("apply", "--server-side", f"--filename={file}")
     return cluster
 
 
+@contextmanager
+def restricted(cluster: Cluster) -> Iterator[Namespace]:
+    """Such a namespace, for a while."""
+    namespace = Namespace(cluster, f"chart-{secrets.token_hex(4)}")
+    cluster.kubectl("create", "namespace", namespace.name)
+    cluster.kubectl("label", "namespace", namespace.name, *RESTRICTED)
+    yield namespace
+    cluster.kubectl("delete", "namespace", namespace.name, "--wait=false")
+
+
 @pytest.fixture
-def namespace(cluster: Cluster) -> Iterator[Cluster]:
-    """A namespace that lets in only what is hardened, for one test."""
-    create_restricted(cluster, NAMESPACE)
-    yield cluster
-    cluster.kubectl("delete", "namespace", NAMESPACE)
+def namespace(cluster: Cluster) -> Iterator[Namespace]:
+    """One for one test."""
+    with restricted(cluster) as namespace:
+        yield namespace
 
 
 @pytest.fixture(scope="module")
-def empty(cluster: Cluster) -> Iterator[str]:
-    """The name of such a namespace in which nothing is ever made."""
-    name = f"{NAMESPACE}-empty"
-    create_restricted(cluster, name)
-    yield name
-    cluster.kubectl("delete", "namespace", name)
+def empty(cluster: Cluster) -> Iterator[Namespace]:
+    """One in which nothing is ever made."""
+    with restricted(cluster) as namespace:
+        yield namespace
 
 
-def create_restricted(cluster: Cluster, name: str) -> None:
-    cluster.kubectl("create", "namespace", name)
-    cluster.kubectl("label", "namespace", name, *RESTRICTED)
+@pytest.fixture(scope="module")
+def deployer(cluster: Cluster) -> Iterator[Namespace]:
+    """One that has an account that may deploy."""
+    with restricted(cluster) as namespace:
+        install = ["install", "deployer", str(CHART), "--values=-"]
+        namespace.helm(*install, stdin=json.dumps(values.DEPLOYER))
+        yield namespace
 
 
-def helm(cluster: Cluster, *arguments: str, stdin: str = "") -> str:
-    options = [IN_NAMESPACE, f"--kubeconfig={cluster.kubeconfig}"]
-    return output_of("helm", *arguments, *options, stdin=stdin)
-
-
-def upgrade(cluster: Cluster, stack: Values, *options: str) -> None:
-    command = ["upgrade", "--install", RELEASE, str(CHART), "--values=-"]
-    helm(cluster, *command, *options, stdin=json.dumps(stack))
+@pytest.fixture(scope="module")
+def databases(cluster: Cluster) -> Iterator[Namespace]:
+    """One in which they run."""
+    with restricted(cluster) as namespace:
+        namespace.upgrade(BACKING)
+        namespace.wait_for(*BACKING["backing"])
+        yield namespace
 
 
 def with_setting(value: str) -> Values:
@@ -72,86 +121,64 @@ def with_setting(value: str) -> Values:
     return stack
 
 
-def content(cluster: Cluster) -> set[str]:
-    """Names of what is named by its content."""
-    found = cluster.get("configmaps,secrets", CONTENT, IN_NAMESPACE)["items"]
-    return {each["metadata"]["name"] for each in found}
-
-
-def setting(cluster: Cluster) -> str:
-    """What the running pod has, once it is the one that is wanted."""
-    cluster.kubectl("rollout", "status", "statefulset/redis", IN_NAMESPACE, WAIT)
-    return cluster.kubectl("exec", "redis-0", IN_NAMESPACE, "--", "printenv", "SETTING")
+def account(namespace: Namespace) -> str:
+    """Name of the account that may deploy, as the cluster knows it."""
+    return f"system:serviceaccount:{namespace.name}:deployer"
 
 
 @pytest.mark.parametrize("stack", values.ALL.values(), ids=list(values.ALL))
-def test_a_restricted_namespace_lets_every_object_in(
-    cluster: Cluster, empty: str, stack: Values
-) -> None:
+def test_a_restricted_namespace_lets_every_object_in(empty: Namespace, stack: Values) -> None:
     objects = {"apiVersion": "v1", "kind": "List", "items": render(stack).objects}
-    apply = ["apply", "--dry-run=server", "--warnings-as-errors", f"--namespace={empty}"]
-    cluster.kubectl(*apply, given=objects)
+    empty.kubectl("apply", "--dry-run=server", "--warnings-as-errors", given=objects)
 
 
-def test_settings_outlive_upgrades_and_come_back_with_rollbacks(namespace: Cluster) -> None:
-    upgrade(namespace, with_setting("first"))
-    assert setting(namespace) == "first"
-    (first,) = content(namespace)
-    upgrade(namespace, with_setting("second"))
-    both = content(namespace)
+def test_settings_outlive_upgrades_and_come_back_with_rollbacks(namespace: Namespace) -> None:
+    namespace.upgrade(with_setting("first"))
+    assert namespace.setting() == "first"
+    (first,) = namespace.content()
+    namespace.upgrade(with_setting("second"))
+    both = namespace.content()
     assert first in both
     assert len(both) == 2
-    assert setting(namespace) == "second"
-    upgrade(namespace, with_setting("first"))
-    assert setting(namespace) == "first"
-    helm(namespace, "rollback", RELEASE, "2")
-    assert setting(namespace) == "second"
-    assert content(namespace) == both
+    assert namespace.setting() == "second"
+    namespace.upgrade(with_setting("first"))
+    assert namespace.setting() == "first"
+    namespace.helm("rollback", RELEASE, "2")
+    assert namespace.setting() == "second"
+    assert namespace.content() == both
     # Even what somebody took for garbage.
-    namespace.kubectl("delete", "configmap", first, IN_NAMESPACE)
-    helm(namespace, "rollback", RELEASE, "1")
-    assert setting(namespace) == "first"
+    namespace.kubectl("delete", first)
+    namespace.helm("rollback", RELEASE, "1")
+    assert namespace.setting() == "first"
 
 
-def test_a_release_without_a_change_restarts_nothing(namespace: Cluster) -> None:
-    def pod() -> str:
-        uid: str = namespace.get("pod/redis-0", IN_NAMESPACE)["metadata"]["uid"]
-        return uid
-
-    upgrade(namespace, with_setting("first"))
-    assert setting(namespace) == "first"
-    before = pod()
-    upgrade(namespace, changed(with_setting("first"), version="2.0.0", revision="f" * 40))
-    assert setting(namespace) == "first"
-    assert pod() == before
+def test_a_release_without_a_change_restarts_nothing(databases: Namespace) -> None:
+    before = databases.pods()
+    databases.upgrade(changed(BACKING, version="2.0.0", revision="f" * 40))
+    databases.wait_for(*BACKING["backing"])
+    assert databases.pods() == before
 
 
-def test_the_rights_of_the_deployer_are_enough(namespace: Cluster) -> None:
-    install = ["install", "deployer", str(CHART), "--values=-"]
-    helm(namespace, *install, stdin=json.dumps(values.DEPLOYER))
+def test_the_rights_of_the_deployer_are_enough(deployer: Namespace) -> None:
     # It is about the objects: no pod has to start for it.
-    namespace.kubectl("create", "quota", "no-pods", "--hard=pods=0", IN_NAMESPACE)
-    as_deployer = f"--kube-as-user={DEPLOYER}"
+    deployer.kubectl("create", "quota", "no-pods", "--hard=pods=0")
+    as_deployer = f"--kube-as-user={account(deployer)}"
     everything = changed(values.VERTICAL, entry=values.GATEWAY["entry"])
-    upgrade(namespace, everything, as_deployer)
-    upgrade(namespace, changed(values.INGRESS, version="1.2.4"), as_deployer)
-    helm(namespace, "rollback", RELEASE, "1", as_deployer)
-    helm(namespace, "uninstall", RELEASE, as_deployer)
+    deployer.upgrade(everything, as_deployer)
+    deployer.upgrade(changed(values.INGRESS, version="1.2.4"), as_deployer)
+    deployer.helm("rollback", RELEASE, "1", as_deployer)
+    deployer.helm("uninstall", RELEASE, as_deployer)
 
 
-def test_the_deployer_has_no_other_rights(namespace: Cluster) -> None:
-    install = ["install", "deployer", str(CHART), "--values=-"]
-    helm(namespace, *install, stdin=json.dumps(values.DEPLOYER))
+def test_the_deployer_has_no_other_rights(deployer: Namespace) -> None:
     for right in OTHER_RIGHTS:
-        ask = ["auth", "can-i", *right.split(), f"--as={DEPLOYER}", IN_NAMESPACE]
-        assert namespace.try_kubectl(*ask).stdout.strip() == "no", right
+        ask = ["auth", "can-i", *right.split(), f"--as={account(deployer)}"]
+        answer = deployer.cluster.try_kubectl(f"--namespace={deployer.name}", *ask)
+        assert answer.stdout.strip() == "no", right
 
 
-def test_databases_run_hardened(namespace: Cluster) -> None:
-    upgrade(namespace, BACKING)
-    for name in BACKING["backing"]:
-        namespace.kubectl("rollout", "status", f"statefulset/{name}", IN_NAMESPACE, WAIT)
+def test_databases_run_hardened(databases: Namespace) -> None:
     ask = ["psql", "--username=engine", "--tuples-only", "--no-align", "--command=SELECT 1"]
-    assert namespace.kubectl("exec", "postgres-0", IN_NAMESPACE, "--", *ask) == "1"
+    assert databases.kubectl("exec", "postgres-0", "--", *ask) == "1"
     write = ["redis-cli", "SET", "a", "b"]
-    assert namespace.kubectl("exec", "redis-0", IN_NAMESPACE, "--", *write) == "OK"
+    assert databases.kubectl("exec", "redis-0", "--", *write) == "OK"

@@ -1,6 +1,8 @@
 """Deployments as people type them: production up; staging up, upgraded and back; the trail.
 
-Development is Compose's: tests/stack/test_compose_deploy.py.
+Only the command line on a cluster shows that what people hand in (a kubeconfig, an age key, a
+public key) gets to where it is used in the engine. Development is Compose's:
+tests/stack/test_compose_deploy.py.
 """
 
 import json
@@ -93,21 +95,17 @@ def test_an_upgrade_the_way_back_and_the_trail(places: dict[str, Place], cluster
     ]
 
 
-def test_what_nobody_signed_is_never_applied(
+def test_what_cannot_work_is_told_and_what_nobody_signed_is_never_applied(
     places: dict[str, Place], cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     place = places["staging"]
+    without = dagger_call("deploy", *place.common, *TRUSTED)
+    assert "give the age key that opens config/secrets/staging.yml" in without.message
+    unknown = place.deploy("--version=9.9.9")
+    assert "9.9.9" in unknown.message
+    assert "build-all --push" in unknown.message
     other = key_pair(tmp_path_factory.mktemp("keys")).folder / "cosign.pub"
     called = place.deploy(trusted=[f"--key=file://{other}", "--scan=false"])
     assert called.status != 0
     assert "not as the policy asks" in called.message
     assert cluster.try_kubectl("get", "namespace", place.name).returncode != 0
-
-
-def test_what_cannot_work_is_told_before_any_work(places: dict[str, Place]) -> None:
-    place = places["staging"]
-    without = dagger_call("deploy", *place.common, *TRUSTED)
-    assert "give the age key that opens config/secrets/staging.yml" in without.message
-    called = place.deploy("--version=9.9.9")
-    assert "9.9.9" in called.message
-    assert "build-all --push" in called.message

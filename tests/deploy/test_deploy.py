@@ -1,4 +1,9 @@
-"""Deployments to a real cluster: up, upgraded, back; and what fails leaves all as it was."""
+"""Deployments to a real cluster: up, upgraded, back; and what fails leaves all as it was.
+
+Only a cluster shows that users notice nothing, that the API server keeps and refuses what the
+stand-in of tests/unit does, and what Kubernetes really says of an image that isn't there, of a
+migration's log and of memory. All else that goes wrong is tests/unit/test_deploy_broken.py's.
+"""
 
 import re
 from collections.abc import Iterator
@@ -11,8 +16,7 @@ import httpx
 import pytest
 
 from pipeline.deploy.admission import RefusedError
-from pipeline.deploy.deployer import Deployer, Motive, NothingToDoError, Session
-from pipeline.deploy.lease import BusyError, Memory
+from pipeline.deploy.deployer import Motive
 from pipeline.deploy.rollout import RolledBackError
 from tests.deploy.conftest import Release
 
@@ -53,50 +57,34 @@ def load(release: Release) -> Iterator[Load]:
     assert seen.asked > 20
 
 
-async def test_a_first_deployment_an_upgrade_and_the_way_back(
-    release: Release, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = await release.deploy("1.0.0")
-    assert (first.version, first.healthy, first.revision) == ("1.0.0", True, 1)
-    assert release.is_whole()
-    with pytest.raises(NothingToDoError, match="only one was ever healthy"):
-        await release.deployer().rollback(WHY)
-    with pytest.raises(NothingToDoError, match="nothing to resume"):
-        await release.deployer().resume(WHY)
-    before = release.running()
+async def test_a_first_deployment_an_upgrade_and_the_way_back(standing: Release) -> None:
+    first = await standing.deployer().status()
+    assert (first.version, first.healthy) == ("1.0.0", True)
+    assert standing.is_whole()
+    before = standing.running()
     level = "API_GATEWAY_LOG_LEVEL"
-    with load(release) as seen:
-        second = await release.deploy("2.0.0", "api_gateway.log_level=debug")
-        assert second.version == "2.0.0"
-        [pod, *_] = alive(release, "api-gateway")
-        assert variable(release, pod, level) == "debug"
+    with load(standing) as seen:
+        second = await standing.deploy("2.0.0", "api_gateway.log_level=debug")
+        assert (second.version, second.revision) == ("2.0.0", first.revision + 1)
+        [pod, *_] = alive(standing, "api-gateway")
+        assert variable(standing, pod, level) == "debug"
         # What nothing reads any more is gone.
-        assert len(release.get("configmaps", "--selector=pipeline/content")["items"]) == 3
-        back = await release.deployer().rollback(WHY)
+        assert len(standing.get("configmaps", "--selector=pipeline/content")["items"]) == 3
+        back = await standing.deployer().rollback(WHY)
     assert (back.version, back.healthy) == ("1.0.0", True)
-    assert (seen.failed, release.running()) == (0, before)
-    [pod, *_] = alive(release, "api-gateway")
-    assert variable(release, pod, level) == "info"
-    trail = await release.deployer().audit()
-    assert [(record.action, record.what, record.outcome) for record in trail] == [
-        ("deploy", "1.0.0", "started"),
-        ("deploy", "1.0.0", "succeeded"),
+    assert (seen.failed, standing.running()) == (0, before)
+    [pod, *_] = alive(standing, "api-gateway")
+    assert variable(standing, pod, level) == "info"
+    trail = await standing.deployer().audit()
+    told = [(record.action, record.what, record.outcome) for record in trail]
+    assert told[:2] == [("deploy", "1.0.0", "started"), ("deploy", "1.0.0", "succeeded")]
+    assert told[-4:] == [
         ("deploy", "2.0.0", "started"),
         ("deploy", "2.0.0", "succeeded"),
         ("rollback", "1.0.0", "started"),
         ("rollback", "1.0.0", "succeeded"),
     ]
-    assert trail[0].digests["proxy"] == release.images["proxy"].rpartition("@")[2]
-    read = Deployer._memory
-
-    async def out_of_date(deployer: Deployer, session: Session) -> Memory:
-        memory = await read(deployer, session)
-        return memory.model_copy(update={"good": memory.good[::-1]})
-
-    monkeypatch.setattr(Deployer, "_memory", out_of_date)
-    with pytest.raises(BusyError, match=r"Another run changed .* just now, so nothing was done"):
-        await release.deployer().rollback(WHY)
-    assert (release.running(), len(await release.deployer().audit())) == (before, len(trail))
+    assert trail[0].digests["proxy"] == standing.images["proxy"].rpartition("@")[2]
 
 
 def alive(release: Release, service: str) -> list[dict[str, object]]:
@@ -115,56 +103,25 @@ def variable(release: Release, pod: dict[str, object], name: str) -> str:
     return next(value for value in values if value is not None)
 
 
-async def test_what_does_not_change_is_not_started_anew(standing: Release) -> None:
-    pods = {pod["metadata"]["uid"] for pod in standing.get("pods")["items"]}
-    again = await standing.deploy("1.0.1")
-    assert again.version == "1.0.1"
-    assert {pod["metadata"]["uid"] for pod in standing.get("pods")["items"]} == pods
-
-
 NO_IMAGE = "10.99.0.1:5001/pipeline/api-gateway@sha256:" + "0" * 64
 WRONG_PASSWORD = "postgres://engine:wrong@postgres:5432/engine"
-WRONG_SETTINGS = {"environment": {"API_GATEWAY_ENGINE_TIMEOUT_MS": "soon"}}
 BROKEN: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
     "an image that doesn't exist": ({"api_gateway": {"image": NO_IMAGE}}, r"image can't be pulled"),
-    "wrong configuration": ({"api_gateway": WRONG_SETTINGS}, r"ENGINE_TIMEOUT_MS.*expected"),
-    "a crash at start": ({"web_ui": {"image": "crashing"}}, r"crashes at start .*\n +lost"),
     "a migration that fails": (
         {"consciousness_engine": {"secrets": {"DATABASE_URL": WRONG_PASSWORD}}},
         r"migrate.*password authentication failed",
     ),
-    "out of memory": ({"web_ui": {"image": "greedy"}}, r"runs out of memory \(limit 64Mi\)"),
-    "never ready": (
-        {"api_gateway": {"environment": {"API_GATEWAY_ENGINE_URL": "http://redis:6379"}}},
-        r"isn't there after|readiness",
-    ),
-    "no room": (
-        {
-            "web_ui": {
-                "resources": {
-                    "limits": {"cpu": "64", "memory": "64Mi"},
-                    "requests": {"cpu": "64", "memory": "64Mi"},
-                }
-            }
-        },
-        r"node|cpu",
-    ),
+    "out of memory": ({}, r"runs out of memory \(limit 64Mi\)"),
 }
-
-
-# What Kubernetes itself doesn't know for certain at once.
-SLOW = {"never ready", "no room"}
 
 
 @pytest.mark.parametrize("kind", BROKEN)
 async def test_a_broken_release_is_taken_back_with_its_reason(
-    standing: Release, kind: str, broken_images: dict[str, str]
+    standing: Release, kind: str, greedy: str
 ) -> None:
-    broken, reason = BROKEN[kind]
-    changes = {
-        service: {key: broken_images.get(str(value), value) for key, value in change.items()}
-        for service, change in broken.items()
-    }
+    changes, reason = BROKEN[kind]
+    if kind == "out of memory":
+        changes = {"web_ui": {"image": greedy}}
     version = (await standing.deployer().status()).version
     before = standing.running()
     with load(standing) as seen, pytest.raises(RolledBackError) as caught:
@@ -174,7 +131,7 @@ async def test_a_broken_release_is_taken_back_with_its_reason(
     times = TIMES.search(message)
     assert times is not None
     detection, restoration = float(times[1]), float(times[2])
-    assert detection < (45 if kind in SLOW else 20)
+    assert detection < 20
     assert restoration < 15
     assert standing.running() == before
     assert seen.failed == 0
@@ -190,7 +147,6 @@ async def test_the_first_deployment_of_all_is_taken_back_to_nothing(release: Rel
         await release.deploy("1.0.0", api_gateway={"image": NO_IMAGE})
     assert release.get("deployments,services")["items"] == []
     assert release.get("secrets", "--selector=pipeline/content")["items"] == []
-    assert (await release.deploy("1.0.1")).healthy
 
 
 MORE_THAN_MAY_BE = {

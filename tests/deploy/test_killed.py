@@ -1,18 +1,19 @@
-"""A deployment that is killed at any moment: the next call gets to a whole old or new one."""
+"""A deployment that is killed: what is left of its process, of Helm and its records is finished.
+
+Only a cluster shows what a real SIGKILL leaves. Every moment and each way on from it are
+tests/unit/test_deploy_killed.py's.
+"""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
-from contextlib import suppress
-from itertools import cycle
 
 import anyio
-import pytest
 
-from pipeline.deploy.deployer import Motive, NothingToDoError
+from pipeline.deploy.deployer import Motive
+from pipeline.deploy.lease import MEMORY, lease_name
 from tests.deploy.conftest import Release
 from tests.unit.configs import ROOT
 
@@ -58,32 +59,28 @@ def settings(release: Release) -> set[str]:
     }
 
 
-async def test_killed_at_any_point(release: Release, request: pytest.FixtureRequest) -> None:
-    points: int = request.config.getoption("--kill-points")
-    await release.deploy("1.0.0")
-    old = settings(release)
-    began = time.monotonic()
-    await release.deploy("2.0.0", *NEW)
-    seconds = time.monotonic() - began
-    new = settings(release)
-    assert old != new
-    await release.deployer().rollback(WHY)
-    assert settings(release) == old
-    ways = cycle(["rollback", "resume", "deploy"])
-    for point, way in zip(range(1, points + 1), ways, strict=False):
-        process = started(release, f"3.0.{point}", NEW)
-        await anyio.sleep(seconds * point / points)  # this is what is tested: any moment
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        # There is nothing to do when it was killed before it began, or when all was over.
-        with suppress(NothingToDoError):
-            if way == "deploy":
-                await release.deploy(f"4.0.{point}", *NEW)
-            else:
-                await getattr(release.deployer(), way)(WHY)
-        status = await release.deployer().status()
-        assert status.healthy, status
-        assert settings(release) in (old, new)
-        assert release.is_whole()
-        await release.deploy("1.0.0")
-        assert settings(release) == old
+async def applied(release: Release) -> None:
+    """Wait until the Lease remembers that Helm is done, and new pods have yet to come up."""
+    with anyio.fail_after(60):
+        phase = ""
+        while phase != "applied":
+            await anyio.sleep(0.1)
+            lease = release.get("lease", lease_name(release.name))
+            memory = json.loads(lease["metadata"]["annotations"][MEMORY])
+            phase = (memory["trial"] or {}).get("phase", "")
+
+
+async def test_a_killed_deployment_is_resumed(standing: Release) -> None:
+    old = settings(standing)
+    process = started(standing, "2.0.0", NEW)
+    await applied(standing)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    resumed = await standing.deployer().resume(WHY)
+    assert (resumed.version, resumed.healthy) == ("2.0.0", True)
+    # The engine and the gateway start from others, and from those alone.
+    assert len(settings(standing) - old) == 2
+    assert len(settings(standing)) == len(old)
+    assert standing.is_whole()
+    assert (await standing.deployer().rollback(WHY)).version == "1.0.0"
+    assert settings(standing) == old

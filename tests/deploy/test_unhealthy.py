@@ -1,4 +1,8 @@
-"""A version that comes up, and doesn't do what it is for."""
+"""A version that comes up, and doesn't do what it is for.
+
+Only a cluster shows that requests through the API server's proxy reach new replicas among the old
+ones, and are enough to tell. What else an entry may do wrong is tests/unit/test_deploy_broken.py's.
+"""
 
 import dagger
 import pytest

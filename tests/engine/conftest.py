@@ -79,6 +79,9 @@ def private_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regis
 
 
 @pytest.fixture(scope="session")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
+def keys(
+    scanners: None,  # noqa: ARG001 - cosign makes it
+    tmp_path_factory: pytest.TempPathFactory,
+) -> KeyPair:
     """A key pair to sign with."""
     return key_pair(tmp_path_factory.mktemp("keys"))

@@ -16,19 +16,13 @@ from typing import Any
 import httpx
 import yaml
 
-from bootstrap import go
+from bootstrap import sigstore
 from bootstrap.settings import Settings
-from bootstrap.steps import key_of, make_once
-from tests.conftest import ROOT
 from tests.engine.key_pairs import COSIGN
+from tests.started import make_programs
 
 SETTINGS = Settings.from_environment()
-MODULE = ROOT / "tests/sigstore"
-PROGRAMS = SETTINGS.cache / "sigstore"
-PACKAGES = [
-    "github.com/sigstore/fulcio",
-    "github.com/sigstore/timestamp-authority/v2/cmd/timestamp-server",
-]
+PROGRAMS = sigstore.PROGRAMS.folder(SETTINGS)
 REQUEST_TOKEN = "a-token-to-ask-for-tokens"
 WORKFLOW = "acme/shop/.github/workflows/ci.yml@refs/heads/main"
 CLAIMS = {
@@ -67,7 +61,7 @@ class OwnSigstore:
 @contextmanager
 def own_sigstore(folder: Path) -> Iterator[OwnSigstore]:
     """Run it, with keys of its own that are gone afterwards."""
-    make_once(PROGRAMS, key_of(MODULE), _compile)
+    make_programs(sigstore.PROGRAMS.name)
     with ExitStack() as stack:
         issuer = stack.enter_context(_github(folder))
         known = {"issuer-url": issuer, "client-id": "sigstore", "type": "github-workflow"}
@@ -93,10 +87,6 @@ def own_sigstore(folder: Path) -> Iterator[OwnSigstore]:
         create.append(f"--tsa=url={stamp},certificate-chain={chain}")
         subprocess.run(create, check=True, capture_output=True)
         yield OwnSigstore(issuer, fulcio, stamp, root)
-
-
-def _compile(folder: Path) -> None:
-    go.build(SETTINGS, MODULE, PACKAGES, folder, SETTINGS.log("sigstore"))
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def files(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def said(program: str, *arguments: str | Path, **environment: str) -> Any:
+def said(program: str | Path, *arguments: str | Path, **environment: str) -> Any:
     done = subprocess.run(
         [SETTINGS.scanners / program, *arguments],
         env={**os.environ, **environment},
@@ -70,7 +70,7 @@ def trivy(tmp_path_factory: pytest.TempPathFactory) -> Scan:
 
     def scan(*arguments: str | Path) -> set[str]:
         report = said(
-            "trivy",
+            SETTINGS.trivy,
             *(*arguments, "--quiet", "--format=json", "--skip-check-update"),
             TRIVY_CACHE_DIR=str(cache),
             TRIVY_SKIP_DB_UPDATE="true",

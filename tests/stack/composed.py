@@ -13,12 +13,14 @@ from pathlib import Path
 
 import httpx
 import yaml
+from dagger import dag
 
 from tests.conftest import ROOT, Called, dagger_call
 from tests.docker import Docker
+from tests.module import pipeline, secret
 
-KEY = "--secrets-key=file://config/secrets/example-key.txt"
-DEVELOPMENT = ["--environment=development", KEY]
+KEY = "config/secrets/example-key.txt"
+DEVELOPMENT = ["--environment=development", f"--secrets-key=file://{KEY}"]
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 # Where npm and cargo look for the authorities that this machine trusts.
 TRUSTED_BY = ("NODE_EXTRA_CA_CERTS", "CARGO_HTTP_CAINFO")
@@ -50,11 +52,30 @@ class Composed:
         """Where its entry answers."""
         return f"http://localhost:{self.port}"
 
-    def deploy(self, *arguments: str) -> Called:
-        """Deploy it as people do."""
+    @property
+    def socket(self) -> str:
+        """Where its daemon answers."""
         where = self.docker.environment.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-        place = f"--docker-socket={where.removeprefix('unix://')}"
-        return dagger_call("deploy", place, *self.arguments, *arguments)
+        return where.removeprefix("unix://")
+
+    def call_deploy(self, *arguments: str) -> Called:
+        """Deploy it as people do."""
+        return dagger_call("deploy", f"--docker-socket={self.socket}", *self.arguments, *arguments)
+
+    async def deploy(self, *settings: str, version: str | None = None) -> str:
+        """Deploy it by the same function."""
+        return await pipeline().deploy(
+            environment="development",
+            kubeconfig=None,
+            docker_socket=dag.host().unix_socket(self.socket),
+            project=self.name,
+            version=version,
+            registry_password=None,
+            key=None,
+            set_=[f"deployment.port={self.port}", *settings],
+            secrets_key=secret((ROOT / KEY).read_text()),
+            format_="json",
+        )
 
     def containers(self) -> dict[str, str]:
         """Ids of its containers that run, by service."""

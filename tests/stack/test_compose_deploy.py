@@ -1,12 +1,16 @@
 """`deploy --environment development`: the published worked example, by Docker Compose."""
 
+import json
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from pipeline.deploy.deployment import WrongTargetError
+from pipeline.release.failures import NotPublishedError
 from tests.conftest import dagger_call
 from tests.docker import Docker
+from tests.module import pipeline
 from tests.stack.composed import DEVELOPMENT, Composed, composed
 
 TEXT = "The river carries melted snow to the valley. It floods the fields there."
@@ -17,7 +21,7 @@ def project(docker: Docker, published: dict[str, object]) -> Iterator[Composed]:
     """The worked example, deployed."""
     assert published
     with composed(docker) as project:
-        called = project.deploy()
+        called = project.call_deploy()
         assert called.status == 0, called.progress[-4000:]
         assert f"Compose project {project.name}" in called.output
         assert project.url in called.output
@@ -36,26 +40,22 @@ def test_it_does_what_it_is_for(project: Composed) -> None:
     assert is_useful(project)
 
 
-def test_deployed_again_nothing_starts_anew(project: Composed) -> None:
+async def test_one_setting_starts_one_service_anew_and_the_same_again_none(
+    project: Composed,
+) -> None:
     before = project.containers()
-    called = project.deploy("--format=json")
-    assert called.status == 0, called.progress[-4000:]
-    assert '"healthy": true' in called.output
-    assert project.containers() == before
-
-
-def test_one_setting_starts_one_service_anew(project: Composed) -> None:
-    before = project.containers()
-    called = project.deploy("--set=web_ui.memory_limit=80Mi")
-    assert called.status == 0, called.progress[-4000:]
+    await project.deploy("web_ui.memory_limit=80Mi")
     after = project.containers()
     changed = {service for service in before if before[service] != after[service]}
     # Compose starts what depends on it anew, too: nginx knows an address that is no more.
     assert changed == {"web-ui", "proxy"}
+    again = json.loads(await project.deploy("web_ui.memory_limit=80Mi"))
+    assert again["healthy"] is True
+    assert project.containers() == after
 
 
 def test_a_version_that_fails_is_told_of_and_taken_back(project: Composed) -> None:
-    called = project.deploy("--set=api_gateway.keys_file=/nowhere")
+    called = project.call_deploy("--set=api_gateway.keys_file=/nowhere")
     assert called.status != 0
     assert "api-gateway isn't healthy" in called.message
     assert "/nowhere" in called.message, "its last words"
@@ -63,13 +63,12 @@ def test_a_version_that_fails_is_told_of_and_taken_back(project: Composed) -> No
     assert is_useful(project)
 
 
-def test_a_version_that_nobody_published(project: Composed) -> None:
+async def test_a_version_that_nobody_published(project: Composed) -> None:
     before = project.containers()
-    called = project.deploy("--version=9.9.9")
-    assert called.status != 0
+    with pytest.raises(NotPublishedError, match="dagger call build-all --push") as error:
+        await project.deploy(version="9.9.9")
     for service in ("api-gateway", "consciousness-engine", "proxy", "web-ui"):
-        assert f"/{service}:9.9.9" in called.message
-    assert "dagger call build-all --push" in called.message
+        assert f"/{service}:9.9.9" in str(error.value)
     assert project.containers() == before
 
 
@@ -81,21 +80,22 @@ def test_no_secret_stands_outside_of_the_containers(project: Composed) -> None:
     volume = project.docker("volume", "inspect", f"{project.name}_deployed")
     assert "consciousness-engine" in volume
     assert password not in volume
-    again = project.deploy()
+    again = project.call_deploy()
     assert password not in again.output + again.progress
     file = dagger_call("compose", *DEVELOPMENT, "file", "contents")
     assert "DATABASE_URL" in file.output
     assert password not in file.output + file.progress
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("environment", "said"),
     [
-        ([], "development is deployed by Docker Compose: give the daemon's socket"),
-        (["--environment=staging"], "staging is deployed by kubernetes"),
+        ("development", "development is deployed by Docker Compose: give the daemon's socket"),
+        ("staging", "staging is deployed by kubernetes"),
     ],
 )
-def test_what_is_missing_is_told_before_any_work(arguments: list[str], said: str) -> None:
-    called = dagger_call("deploy", *(arguments or ["--environment=development"]))
-    assert called.status != 0
-    assert said in called.message
+async def test_what_is_missing_is_told_before_any_work(environment: str, said: str) -> None:
+    nothing = {"kubeconfig": None, "registry_password": None, "key": None, "secrets_key": None}
+    with pytest.raises(WrongTargetError, match=said):
+        await pipeline().deploy(environment=environment, **nothing)

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tests.docker import Docker
 DOCKERFILE = """\
 FROM debian:trixie-slim
 RUN printf '#!/bin/sh\\n{answer}\\n' >/healthcheck && chmod +x /healthcheck
-HEALTHCHECK --interval=1s --retries=2 CMD {healthy}
+HEALTHCHECK --interval=200ms --retries=2 CMD {healthy}
 STOPSIGNAL SIGKILL
 CMD ["sh", "-c", "{command}"]
 """
@@ -68,8 +69,8 @@ def images(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 Start = Callable[..., Deployment]
 
 
-@pytest.fixture
-def deployment(docker: Docker, images: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+@contextmanager
+def deployments(docker: Docker, images: dict[str, str], folder: Path) -> Iterator[Start]:
     """Makes deployments of one project: an entry, and a service that it needs."""
     name = f"test-{secrets.token_hex(4)}"
 
@@ -80,7 +81,7 @@ def deployment(docker: Docker, images: dict[str, str], tmp_path: Path) -> Iterat
             "behind": {"image": images.get(behind, behind), **changes},
         }
         project = yaml.safe_dump({"name": name, "services": services})
-        run = Local(docker, tmp_path)
+        run = Local(docker, folder)
         return Deployment(run, name, project, Entry("entry", 8080, "/ready"), PATIENCE)
 
     yield make
@@ -91,6 +92,22 @@ def deployment(docker: Docker, images: dict[str, str], tmp_path: Path) -> Iterat
         docker("rm", "--force", *containers.split())
     docker("network", "rm", "--force", f"{name}_default")
     docker("volume", "rm", "--force", f"{name}_deployed")
+
+
+@pytest.fixture(scope="module")
+def deployment(
+    docker: Docker, images: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Start]:
+    """Makes deployments of a project that is as it was after every test: it is what they prove."""
+    with deployments(docker, images, tmp_path_factory.mktemp("project")) as make:
+        yield make
+
+
+@pytest.fixture
+def first(docker: Docker, images: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+    """Makes deployments of a project that never was there."""
+    with deployments(docker, images, tmp_path) as make:
+        yield make
 
 
 def by_service(containers: Sequence[Container]) -> dict[str, Container]:
@@ -128,9 +145,9 @@ async def test_an_entry_that_is_not_ready(deployment: Start) -> None:
         await failing.up()
 
 
-async def test_the_first_that_fails_stays_to_be_looked_at(deployment: Start) -> None:
+async def test_the_first_that_fails_stays_to_be_looked_at(first: Start) -> None:
     with pytest.raises(UnhealthyProjectError, match="Nothing was healthy here before"):
-        await deployment("sick").up()
+        await first("sick").up()
 
 
 async def test_an_image_that_is_not_there_changes_nothing(deployment: Start) -> None:

@@ -93,3 +93,10 @@ def test_a_clients_mistake_is_no_failure() -> None:
 def test_liveness_and_readiness_come_first() -> None:
     paths = [check.path for check in checks_of("/live", "/ready", [Check(path="/")])]
     assert paths == ["/live", "/ready", "/"]
+
+
+def test_no_answer_is_a_failure() -> None:
+    observation = Observation(max_error_percent=1, max_latency_ms=100)
+    observation.take(CHECK, Answer(0, 0.01, "refused"))
+    with pytest.raises(UnhealthyError, match="The last one: GET /ready: no answer: refused"):
+        observation.conclude()

@@ -4,6 +4,8 @@ import json
 import tomllib
 from pathlib import Path
 
+from tests.run import LANES
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -60,3 +62,11 @@ def test_lock_files_hold_no_addresses() -> None:
         text = lock.read_text()
         assert '"resolved"' not in text
         assert "--index-url" not in text
+
+
+def test_each_test_is_in_one_lane() -> None:
+    for file in ROOT.glob("tests/**/test_*.py"):
+        path = file.relative_to(ROOT)
+        ways = {str(parent) for parent in (path, *path.parents)}
+        lanes = [lane.name for lane in LANES.values() if ways & set(lane.paths)]
+        assert len(lanes) == 1, f"{path} is in {lanes or 'no lane'}"

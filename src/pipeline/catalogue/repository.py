@@ -21,6 +21,9 @@ from pipeline.catalogue.scan import SCAN_FILE, ScanSettings, load_scan
 from pipeline.catalogue.signing import SIGNING_FILE, Signing, load_signing
 from pipeline.catalogue.stack import STACK_FILE, Stack, load_stack
 from pipeline.catalogue.waivers import WAIVERS_FILE, WaiversFile, load_waivers
+from pipeline.concurrency import gathered
+
+READ_AT_A_TIME = 16
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ async def read_rules(source: dagger.Directory) -> Rules:
 async def texts(directory: dagger.Directory, pattern: str) -> dict[str, str]:
     """Read all the files that match a pattern: path → text."""
     paths = await directory.glob(pattern)
-    return {path: await directory.file(path).contents() for path in paths}
+    read = [directory.file(path).contents for path in paths]
+    return dict(zip(paths, await gathered(read, READ_AT_A_TIME), strict=True))
 
 
 async def _contents(source: dagger.Directory, path: str) -> str | None:

@@ -1,14 +1,10 @@
 """Lets the cluster check what is to be deployed, before anything is changed there."""
 
-import os
-import tempfile
 from pathlib import Path
-
-import anyio
 
 from pipeline.deploy.cluster import Cluster
 from pipeline.deploy.helm import Helm
-from pipeline.deploy.kubeconfig import path_of
+from pipeline.deploy.kubeconfig import called
 from pipeline.errors import PipelineError, shortened
 
 # Kubernetes itself refuses pods that aren't hardened, and warns of what would make such pods.
@@ -34,17 +30,8 @@ async def ensure_namespace(cluster: Cluster) -> None:
 
 async def accepted(kubectl: Path, helm: Helm, manifest: str) -> None:
     """Let the cluster check a release's objects by a dry run. Raises RefusedError."""
-    if helm.kubeconfig is None:
-        raise RefusedError("Without a kubeconfig no cluster can be asked.")
-    command = [str(kubectl), f"--kubeconfig={path_of(helm.kubeconfig)}", *APPLY]
-    with tempfile.TemporaryDirectory() as home:
-        ended = await anyio.run_process(
-            [*command, f"--namespace={helm.namespace}"],
-            input=manifest.encode(),
-            env={"HOME": home, "PATH": os.environ.get("PATH", "")},
-            check=False,
-            pass_fds=[helm.kubeconfig],
-        )
+    arguments = [*APPLY, f"--namespace={helm.namespace}"]
+    ended = await called(kubectl, arguments, manifest, helm.kubeconfig)
     said = ended.stderr.decode(errors="replace")
     if ended.returncode != 0 or TOO_FREE in said:
         lines = [line for line in said.splitlines() if TOO_FREE in line or "rror" in line]

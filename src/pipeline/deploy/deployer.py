@@ -3,9 +3,8 @@
 import hashlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -17,7 +16,7 @@ from pipeline.catalogue.stack import Check
 from pipeline.deploy import health
 from pipeline.deploy.admission import accepted, ensure_namespace
 from pipeline.deploy.audit_store import ClusterStore
-from pipeline.deploy.cluster import Cluster, ClusterError, connected
+from pipeline.deploy.cluster import Cluster, ClusterAwayError, ClusterError, connected
 from pipeline.deploy.health import UnhealthyError, healthy
 from pipeline.deploy.helm import Helm
 from pipeline.deploy.kubeconfig import in_memory
@@ -159,10 +158,11 @@ class Deployer:
             history = await session.helm.history()
             if trial is None:
                 raise NothingToDoError("No change was interrupted: there is nothing to resume.")
-            revision = trial.to or (history[-1].revision if history else 0)
-            if revision <= trial.back:
+            there = [one.revision for one in history]
+            revision = trial.to or max(there, default=0)
+            if revision <= trial.back or revision not in there:
                 raise NothingToDoError(
-                    f"{described(trial)}, before anything was changed: `deployment rollback` "
+                    f"{described(trial)}, and nothing of it is there: `deployment rollback` "
                     "clears it, `deploy` begins again."
                 )
 
@@ -239,13 +239,15 @@ class Deployer:
                     f"Another run changed {self.target.namespace} just now, so nothing was done. "
                     "Look at it with `deployment status`, and decide again."
                 )
-            said = [await rollout.recover()] if recover and lease.memory.trial else []
             await self._write(session, trial, motive, images, "started")
             try:
+                said = [await rollout.recover()] if recover and lease.memory.trial else []
                 outcome = await change(rollout, lease.memory)
             except PipelineError as error:
                 ended = "rolled-back" if isinstance(error, RolledBackError) else "failed"
-                await self._write(session, trial, motive, images, ended, str(error))
+                # What went wrong is told in any case.
+                with suppress(ClusterAwayError):
+                    await self._write(session, trial, motive, images, ended, str(error))
                 raise
             await self._write(session, trial, motive, images, "succeeded")
             return [*said, *_told(trial, outcome)]
@@ -276,7 +278,7 @@ class Deployer:
         await write(session.store, entry)
 
     def _trial(self, action: str, version: str, content: str, session: Session) -> Trial:
-        since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        since = session.cluster.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         return Trial(
             action=action, version=version, content=content, who=session.who, since=since, back=0
         )

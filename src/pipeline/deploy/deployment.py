@@ -162,6 +162,7 @@ def _target(configuration: Configuration, stack: Stack, repository: Repository) 
         url=str(set_to["url"] or ""),
         checks=checks_of(entry.health_path, stack.ready, stack.checks),
         limits=Limits(
+            bake=int(str(set_to["bake_seconds"])),
             health_timeout=int(str(set_to["health_timeout_seconds"])),
             rollback_timeout=int(str(set_to["rollback_timeout_seconds"])),
             max_error_percent=float(str(set_to["max_error_percent"])),

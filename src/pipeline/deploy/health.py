@@ -1,6 +1,5 @@
 """Asks the entry of a stack as people do: is it alive, ready, useful; how often does it fail."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -54,7 +53,7 @@ class Entry:
 
     async def ask(self, check: Check) -> Answer:
         """Make the request of a check."""
-        began = time.monotonic()
+        began = anyio.current_time()
         try:
             response = await self.client.request(
                 check.method,
@@ -65,9 +64,9 @@ class Entry:
             )
         except httpx.TransportError as error:
             said = str(error) or type(error).__name__
-            return Answer(0, time.monotonic() - began, said)
+            return Answer(0, anyio.current_time() - began, said)
         said = response.text.strip()[:200]
-        return Answer(response.status_code, time.monotonic() - began, said)
+        return Answer(response.status_code, anyio.current_time() - began, said)
 
 
 async def healthy(entry: Entry, checks: Sequence[Check]) -> list[str]:
@@ -77,9 +76,9 @@ async def healthy(entry: Entry, checks: Sequence[Check]) -> list[str]:
     """
     said = []
     for check in checks:
-        deadline = time.monotonic() + SECONDS_TO_COME_UP
+        deadline = anyio.current_time() + SECONDS_TO_COME_UP
         answer = await entry.ask(check)
-        while not answer.fits(check) and time.monotonic() < deadline:
+        while not answer.fits(check) and anyio.current_time() < deadline:
             await anyio.sleep(PAUSE)
             answer = await entry.ask(check)
         if not answer.fits(check):

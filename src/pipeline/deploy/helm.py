@@ -1,23 +1,21 @@
 """Helm as a program: one release of one chart, its revisions, and the way back to one of them."""
 
 import json
-import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import anyio
 from pydantic import BaseModel
 
-from pipeline.deploy.kubeconfig import path_of
+from pipeline.deploy.kubeconfig import called
 from pipeline.deploy.values import Values
 from pipeline.errors import PipelineError, shortened
 
 NAMED_BY_CONTENT = "pipeline/content"
 """The chart's label of ConfigMaps and Secrets that are never changed, only followed by others."""
+NOT_FOUND = re.compile(r'no \w+ with the name "[^"]+" found')
 KEPT = 50
 """Revisions in the history: one to go back to is among them even after many failures."""
 
@@ -32,11 +30,6 @@ class HelmRevision(BaseModel):
     revision: int
     status: str
     description: str = ""
-
-    @property
-    def is_pending(self) -> bool:
-        """Whether Helm was interrupted in it, and refuses another upgrade."""
-        return self.status.startswith("pending")
 
 
 @dataclass(frozen=True)
@@ -68,7 +61,15 @@ class Helm:
 
     async def rollback(self, revision: int) -> None:
         """Make a new revision of an earlier one, whole, without waiting for it."""
-        await self._run(["rollback", self.release, str(revision), f"--history-max={KEPT}"])
+        command = ["rollback", self.release, str(revision), f"--history-max={KEPT}"]
+        try:
+            await self._run(command)
+        except HelmError as error:
+            if not NOT_FOUND.search(str(error)):
+                raise
+            # It compares with the last revision, which was to remove what is still there. Now that
+            # is this attempt, which knows it.
+            await self._run(command)
 
     async def uninstall(self) -> None:
         """Remove all of the release; what databases keep on volumes stays."""
@@ -86,19 +87,8 @@ class Helm:
     async def _called(
         self, arguments: Sequence[str], given: str
     ) -> subprocess.CompletedProcess[bytes]:
-        with tempfile.TemporaryDirectory() as home:
-            environment = {"HOME": home, "PATH": os.environ.get("PATH", "")}
-            inherited = []
-            if self.kubeconfig is not None:
-                environment["KUBECONFIG"] = path_of(self.kubeconfig)
-                inherited = [self.kubeconfig]
-            return await anyio.run_process(
-                [str(self.program), *arguments, f"--namespace={self.namespace}"],
-                input=given.encode(),
-                env=environment,
-                check=False,
-                pass_fds=inherited,
-            )
+        arguments = [*arguments, f"--namespace={self.namespace}"]
+        return await called(self.program, arguments, given, self.kubeconfig)
 
 
 def _text(values: Values) -> str:

@@ -1,10 +1,14 @@
 """A kubeconfig as it is handed in: checked without being shown, and kept in memory alone."""
 
 import os
-from collections.abc import Iterator
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import anyio
 import yaml
 
 from pipeline.errors import PipelineError
@@ -66,3 +70,22 @@ def in_memory(text: str) -> Iterator[int]:
 def path_of(descriptor: int) -> str:
     """Name the file for a program that inherited its descriptor."""
     return f"/proc/self/fd/{descriptor}"
+
+
+async def called(
+    program: Path, arguments: Sequence[str], given: str, kubeconfig: int | None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a program that needs a kubeconfig and nothing else of this machine."""
+    with tempfile.TemporaryDirectory() as home:
+        environment = {"HOME": home, "PATH": os.environ.get("PATH", "")}
+        inherited = []
+        if kubeconfig is not None:
+            environment["KUBECONFIG"] = path_of(kubeconfig)
+            inherited = [kubeconfig]
+        return await anyio.run_process(
+            [str(program), *arguments],
+            input=given.encode(),
+            env=environment,
+            check=False,
+            pass_fds=inherited,
+        )

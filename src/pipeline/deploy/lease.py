@@ -4,6 +4,7 @@ Whoever dies lets it run out; the next one finds there what was begun and not en
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -111,22 +112,23 @@ class Lease:
 
     async def keep(self) -> None:
         """Renew it until cancelled. Raises LostLeaseError."""
-        away = 0
+        renewed = anyio.current_time()
         while True:
             await anyio.sleep(RENEWED_EVERY)
+            asked = anyio.current_time()
             try:
                 await self._write(None)
-                away = 0
+                renewed = asked
             except ClusterAwayError:
-                away += RENEWED_EVERY
-                if away > SECONDS:
+                if anyio.current_time() - renewed > SECONDS:
                     raise
 
     async def release(self) -> None:
-        """Let others deploy."""
+        """Let others deploy; when that can't be said, it runs out."""
         async with self._turn:
             self.known["spec"]["holderIdentity"] = ""
-            await self.cluster.replace(self._path, self.known)
+            with suppress(ClusterAwayError):
+                await self.cluster.replace(self._path, self.known)
 
     async def _write(self, memory: Memory | None) -> None:
         async with self._turn:

@@ -1,9 +1,9 @@
 """One change of a release: applied, watched, asked, observed; kept, or taken back whole."""
 
-import time
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import yaml
 
 from pipeline.catalogue.stack import Check
 from pipeline.concurrency import gathered
-from pipeline.deploy.cluster import Cluster, ClusterAwayError
+from pipeline.deploy.cluster import Cluster, ClusterAwayError, ClusterError
 from pipeline.deploy.health import Entry, Observation, healthy, observe
 from pipeline.deploy.helm import NAMED_BY_CONTENT, Helm
 from pipeline.deploy.lease import GoodRevision, Lease, LostLeaseError, Trial
@@ -27,9 +27,9 @@ from pipeline.errors import PipelineError, first_of
 LOOK_EVERY = 0.5
 LOG_LINES = 10
 MOST_LOGS = 3
-SECONDS_AWAY = 30
 AT_A_TIME = 6
 AUTOSCALERS = "autoscaling/v2/horizontalpodautoscalers"
+ADVICE = "`deployment rollback` tries again, `deployment status` shows what is there."
 INSTANCE = "app.kubernetes.io/instance"
 LONGEST = 300
 """Seconds that a rollout may take, however steadily it gets better."""
@@ -49,8 +49,12 @@ class StuckError(PipelineError):
 
 @dataclass(frozen=True)
 class Limits:
-    """How long things may take (s), and how many requests may fail or be slow meanwhile."""
+    """How long things may take (s), and how many requests may fail or be slow meanwhile.
 
+    For `bake` nothing changes, while new pods are observed beside the old ones.
+    """
+
+    bake: int
     health_timeout: int
     rollback_timeout: int
     max_error_percent: float
@@ -92,8 +96,7 @@ class Rollout:
         """Bring an earlier revision back, whole. Raises RolledBackError, StuckError."""
 
         async def rollback() -> int:
-            await self.helm.rollback(revision)
-            return (await self.helm.history())[-1].revision
+            return await self._again(revision, trial.back)
 
         return await self._tried(trial, rollback)
 
@@ -104,46 +107,55 @@ class Rollout:
             return ""
         found = described(trial)
         self.telling.say(f"{found}: back to what was there before")
-        await self._restored(trial)
+        try:
+            await self._restored(trial)
+        except LostLeaseError:
+            raise
+        except PipelineError as stuck:
+            raise StuckError(f"{found}, and isn't back.\n\n{stuck}\n\n{ADVICE}") from stuck
         return f"{found}. It was put back first."
 
     async def _tried(self, trial: Trial, change: Callable[[], Awaitable[int]]) -> Outcome:
-        began = time.monotonic()
+        began = anyio.current_time()
         await self.lease.begin(trial)
         try:
             self.telling.say(f"{trial.action} of {trial.version}: applying")
             since = self.cluster.now()
             revision = await change()
             await self.lease.reached("applied", revision)
-            await self._watched(lambda judgement: judgement.updated_ready, revision, since)
-            up = time.monotonic() - began
+            manifest = await self.helm.manifest(revision)
+            expected = replace(expected_of(manifest), since=since)
+            patience = self.limits.health_timeout
+            await self._watched(lambda judgement: judgement.updated_ready, expected, patience)
+            up = anyio.current_time() - began
             self.telling.say("the new version is up: asking the entry")
             await self.lease.reached("observed")
             health = await healthy(self.entry, self.checks)
             for line in health:
                 self.telling.say(line)
-            observed = await self._observed(revision, since)
+            observed = await self._observed(expected)
             health = await healthy(self.entry, self.checks)
             self.telling.say(f"the new version alone: {observed}")
         except LostLeaseError:
             raise
         except PipelineError as error:
-            await self._taken_back(trial, error, time.monotonic() - began)
+            await self._taken_back(trial, error, anyio.current_time() - began)
             raise
         await self.lease.end(
             GoodRevision(revision=revision, version=trial.version, content=trial.content)
         )
-        await self._tidied(await self.helm.manifest(revision))
-        return Outcome(revision, up, time.monotonic() - began, health, observed)
+        await self._tidied(manifest)
+        return Outcome(revision, up, anyio.current_time() - began, health, observed)
 
-    async def _observed(self, revision: int, since: datetime) -> str:
+    async def _observed(self, expected: Expected) -> str:
         """Ask and watch side by side until the old version is gone; says how it went."""
         limits = self.limits
         observation = Observation(limits.max_error_percent, limits.max_latency_ms)
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(observe, self.entry, self.checks, observation)
-                await self._watched(lambda judgement: judgement.done, revision, since)
+                patience, longest = limits.bake + limits.health_timeout, limits.bake + LONGEST
+                await self._watched(lambda judgement: judgement.done, expected, patience, longest)
                 group.cancel_scope.cancel()
         except* PipelineError as errors:
             raise first_of(errors) from errors
@@ -151,16 +163,17 @@ class Rollout:
 
     async def _taken_back(self, trial: Trial, error: PipelineError, detection: float) -> None:
         self.telling.say(f"failed after {detection:.1f} s: {str(error).splitlines()[0]}")
-        began = time.monotonic()
+        began = anyio.current_time()
         try:
             await self._restored(trial)
+        except LostLeaseError:
+            raise
         except PipelineError as stuck:
             raise StuckError(
                 f"{trial.action} of {trial.version} failed, and so did the way back.\n\n"
-                f"Why it failed:\n{error}\n\nWhy it isn't back:\n{stuck}\n\n"
-                "`deployment rollback` tries again, `deployment status` shows what is there."
+                f"Why it failed:\n{error}\n\nWhy it isn't back:\n{stuck}\n\n{ADVICE}"
             ) from error
-        restoration = time.monotonic() - began
+        restoration = anyio.current_time() - began
         before = f"revision {trial.back}" if trial.back else "nothing, as before the first one"
         raise RolledBackError(
             f"{trial.action} of {trial.version} failed, and was taken back: there is {before}.\n"
@@ -171,52 +184,69 @@ class Rollout:
         """Bring back what was good before a change, whole, and forget the change."""
         history = await self.helm.history()
         good = self.lease.memory.current
-        await self.lease.reached("going back")
+        # From now on the last revision may be one that went back: what was tried is this one.
+        tried = trial.to or (history[-1].revision if history else 0)
+        await self.lease.reached("going back", tried)
         if trial.back == 0 or good is None:
             self.telling.say("going back: to nothing, as before the first deployment")
             if history:
                 await self.helm.uninstall()
-                await self._tidied("")
+            await self._tidied("")
             await self.lease.end(None)
             return
         since = self.cluster.now()
         if history[-1].revision != good.revision:
             self.telling.say(f"going back: to revision {good.revision}, {good.version}")
-            await self.helm.rollback(good.revision)
-            good = good.model_copy(update={"revision": (await self.helm.history())[-1].revision})
-        await self._watched(
-            lambda judgement: judgement.done, good.revision, since, self.limits.rollback_timeout
-        )
+            again = await self._again(good.revision, good.revision)
+            good = good.model_copy(update={"revision": again})
+        manifest = await self.helm.manifest(good.revision)
+        expected = replace(expected_of(manifest), since=since)
+        longest = self.limits.bake + self.limits.rollback_timeout
+        await self._watched(lambda judgement: judgement.done, expected, longest, longest)
         await healthy(self.entry, self.checks)
         await self.lease.end(good)
+        await self._tidied(manifest)
         self.telling.say(f"{good.version} is back, whole and healthy")
+
+    async def _again(self, revision: int, since: int) -> int:
+        """Make an earlier revision the last one, whole; gives its new number.
+
+        Helm compares with the last revision alone. What others have made or left `since` then,
+        when they were interrupted, is removed here.
+        """
+        await self.helm.rollback(revision)
+        history = await self.helm.history()
+        wanted = paths_of(await self.helm.manifest(revision), self.cluster)
+        for other in history[:-1]:
+            if other.revision >= since and other.revision != revision:
+                found = paths_of(await self.helm.manifest(other.revision), self.cluster)
+                for path in sorted(found - wanted):
+                    await self.cluster.delete(path)
+        return history[-1].revision
 
     async def _watched(
         self,
         enough: Callable[[Judgement], bool],
-        revision: int,
-        since: datetime,
-        seconds: float | None = None,
+        expected: Expected,
+        patience: float,
+        longest: float = LONGEST,
     ) -> None:
-        """Wait until it is enough, as long as it gets better at least every `health_timeout`.
+        """Wait until it is enough, as long as it gets better again and again.
 
-        With `seconds` it may take that long in all; nothing from before `since` counts. Raises
+        Nothing better for longer than `patience`, or in all more than `longest`, is a
         RolloutError with the reason.
         """
-        expected = replace(expected_of(await self.helm.manifest(revision)), since=since)
-        began = better = answered = time.monotonic()
+        began = better = anyio.current_time()
         reached: tuple[tuple[str, ...], ...] = ()
         while True:
-            now = time.monotonic()
+            now = anyio.current_time()
             try:
                 state = await state_of(self.cluster, self.helm.release)
             except ClusterAwayError:
-                if now - answered > SECONDS_AWAY:
-                    raise
+                # For how long is decided by who renews the Lease.
                 self.telling.waiting(["the cluster doesn't answer: asking again"])
                 await anyio.sleep(LOOK_EVERY)
                 continue
-            answered = now
             judgement = judge(state, expected, self.cluster.now())
             if judgement.certain:
                 raise RolloutError(await self._explained(judgement.certain))
@@ -230,8 +260,8 @@ class Rollout:
             )
             if step != reached:
                 reached, better = step, now
-            late = now - began > (seconds or LONGEST)
-            if late or (seconds is None and now - better > self.limits.health_timeout):
+            late = now - began > longest
+            if late or now - better > patience:
                 waited = timedelta(seconds=now - (began if late else better))
                 raise RolloutError(await self._explained(overdue(judgement, waited)))
             await anyio.sleep(LOOK_EVERY)
@@ -250,13 +280,19 @@ class Rollout:
         return "\n".join([*told, *([f"and {more} more like it"] if more > 0 else [])])
 
     async def _tidied(self, wanted: str) -> None:
-        """Remove settings that no object of a manifest reads: Helm leaves them for old pods."""
+        """Remove settings that no object of a manifest reads: Helm leaves them for old pods.
+
+        When the cluster doesn't let it, the next change does: what is up doesn't fail for that.
+        """
         selector = f"{NAMED_BY_CONTENT},{INSTANCE}={self.helm.release}"
-        for kind in ("v1/configmaps", "v1/secrets"):
-            for found in await self.cluster.listed(kind, selector):
-                name = found["metadata"]["name"]
-                if f"name: {name}\n" not in wanted:
-                    await self.cluster.delete(self.cluster.path(kind, name))
+        try:
+            for kind in ("v1/configmaps", "v1/secrets"):
+                for found in await self.cluster.listed(kind, selector):
+                    name = found["metadata"]["name"]
+                    if f"name: {name}\n" not in wanted:
+                        await self.cluster.delete(self.cluster.path(kind, name))
+        except ClusterError as error:
+            self.telling.say(f"old settings are still there: {error}")
 
 
 async def state_of(cluster: Cluster, release: str) -> State:
@@ -293,6 +329,18 @@ def expected_of(manifest: str) -> Expected:
             [container, *_] = content["spec"]["template"]["spec"]["containers"]
             images[content["metadata"]["name"]] = container["image"]
     return Expected(images)
+
+
+def paths_of(manifest: str, cluster: Cluster) -> set[str]:
+    """Say where the API server has a manifest's objects, but for settings that pods start from."""
+    paths = set()
+    for content in yaml.load_all(manifest, yaml.CSafeLoader):
+        if content and NAMED_BY_CONTENT not in content["metadata"].get("labels", {}):
+            kind = re.sub("y$", "ie", content["kind"].lower())
+            plural = f"{kind}es" if kind.endswith("s") else f"{kind}s"
+            name = content["metadata"]["name"]
+            paths.add(cluster.path(f"{content['apiVersion']}/{plural}", name))
+    return paths
 
 
 def described(trial: Trial) -> str:

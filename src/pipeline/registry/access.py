@@ -10,7 +10,8 @@ from typing import Any, Self
 import dagger
 from dagger import dag
 
-from pipeline.catalogue.models import Registry
+from pipeline.batch import with_program
+from pipeline.catalogue.models import Images, Registry
 from pipeline.registry.reference import checked_credentials, host_of
 
 REGCTL_CONFIGURATION = "/regctl.json"
@@ -44,7 +45,7 @@ class Access:
         return cls(host, plain_http or known, username or "", password)
 
     async def regctl(self, image: str) -> dagger.Container:
-        """Give regctl with access; each container acts anew, never out of the engine's cache."""
+        """Give an image access for regctl; each container acts anew, never out of the cache."""
         host: dict[str, str] = {"tls": "disabled" if self.plain_http else "enabled"}
         if self.password is not None:
             host |= {"user": self.username, "pass": await self.password.plaintext()}
@@ -56,6 +57,10 @@ class Access:
             .with_mounted_secret(REGCTL_CONFIGURATION, configuration, mode=0o444)
             .with_env_variable("RUN", str(uuid.uuid4()))
         )
+
+    async def regctl_in_shell(self, images: Images) -> dagger.Container:
+        """Give regctl with access where there is a shell, which runs many commands in one exec."""
+        return await with_program(await self.regctl(images.debian), images.regctl)
 
     async def client(self, image: str) -> dagger.Container:
         """Give a tool that reads Docker's configuration, as most do; each container acts anew."""

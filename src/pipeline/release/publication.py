@@ -94,11 +94,12 @@ async def _sign(
     destination: Destination,
     tools: Images,
 ) -> None:
+    cosign = await Cosign.to(destination.access, tools, signature.signing)
+
     async def sign(image: Image) -> None:
         repository = destination.repository(image)
         attested = {platform.digest: statements[platform.digest] for platform in image.platforms}
-        cosign = await Cosign.with_shell(destination.access, repository, tools, signature.signing)
-        await cosign.sign(image.digest, attested, signature.signer)
+        await cosign.sign(image.digest, repository, attested, signature.signer)
 
     await gathered([partial(sign, image) for image in images], REPOSITORIES_AT_A_TIME)
 

@@ -1,15 +1,15 @@
 """Verifies who signed images that are in a registry, and who attested what to them."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import dagger
 
 from pipeline.catalogue.signing import KMS_SCHEMES, SIGNING_FILE, Identity
 from pipeline.errors import PipelineError
-from pipeline.release.commands import TRUSTED_ROOT, Trusted
-from pipeline.release.cosign import Cosign
+from pipeline.release.commands import TRUSTED_ROOT, Place, Trusted
+from pipeline.release.cosign import Cosign, Where
 from pipeline.security.facts import Trust
 from pipeline.security.subject import Subject
 
@@ -71,16 +71,17 @@ class Believed:
                 "env://COSIGN_PUBLIC_KEY or file://cosign.pub, somebody with --subject and "
                 f"--issuer, or both for everybody in {SIGNING_FILE}."
             )
-        return cls(trusted, Cosign(container, cosign.place, signing))
+        return cls(trusted, replace(cosign, container=container))
 
     async def trust(self, subjects: Sequence[Subject], kinds: Collection[str]) -> dict[str, Trust]:
         """Say who signed each platform and the index, and who attested these kinds: by digest."""
-        platforms = {subject.digest for subject in subjects}
-        indexes = {subject.index for subject in subjects} - platforms
-        return {
-            **await self.cosign.trust(indexes, (), self.trusted),
-            **await self.cosign.trust(platforms, kinds, self.trusted),
-        }
+        asked: dict[Where, Collection[str]] = {}
+        for subject in subjects:
+            place = Place(subject.image, self.cosign.plain_http)
+            asked.setdefault((subject.index, place), ())
+            asked[subject.digest, place] = kinds
+        found = await self.cosign.trust(asked, self.trusted)
+        return {digest: trust for (digest, _), trust in found.items()}
 
 
 def identity_of(subject: str | None, issuer: str | None) -> Identity | None:

@@ -3,24 +3,22 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from functools import partial
 
-import dagger
-
-from pipeline.concurrency import gathered
+from pipeline.batch import Ended, run_all
+from pipeline.catalogue.models import Images
 from pipeline.registry.access import Access
-from pipeline.registry.reference import full_name, host_of, repository_of
+from pipeline.registry.reference import full_name, repository_of
 from pipeline.security.facts import BaseImageFacts, base_said
 from pipeline.security.subject import Subject
 
-LOOKED_UP_AT_A_TIME = 4
+DOCKER_HUB = "docker.io"
 
 
 async def base_images(
     subjects: Sequence[Subject],
     built_on: Mapping[str, str],
     own: Access | None,
-    regctl: str,
+    images: Images,
     today: date,
 ) -> dict[str, BaseImageFacts]:
     """Find out on what images stand: of those built here it is known, others have to say it.
@@ -28,35 +26,36 @@ async def base_images(
     `own` is access to the registry for which there is an account; others are asked as nobody in
     particular. A base image that can't be read has no age.
     """
-
-    async def look_up(platform: str, name: str, digest: str) -> BaseImageFacts:
-        created = await _created(name, digest, platform, own, regctl)
-        return BaseImageFacts(
-            name=name,
-            digest=digest,
-            created=created,
-            age_days=(today - created).days if created else None,
+    said = {
+        subject.image: (
+            subject.platform,
+            *base_said(subject.annotations, built_on.get(subject.image)),
         )
+        for subject in subjects
+    }
+    named = {image: each for image, each in said.items() if each[1]}
+    if not named:
+        return {}
+    regctl = await (own or Access(DOCKER_HUB)).regctl_in_shell(images)
+    asked = await run_all(regctl, [_config(*each) for each in named.values()])
+    return {
+        image: _facts(name, digest, _created(each), today)
+        for (image, (_, name, digest)), each in zip(named.items(), asked, strict=True)
+    }
 
-    jobs = {}
-    for subject in {subject.image: subject for subject in subjects}.values():
-        name, digest = base_said(subject.annotations, built_on.get(subject.image))
-        if name:
-            jobs[subject.image] = partial(look_up, subject.platform, name, digest)
-    found = await gathered(list(jobs.values()), LOOKED_UP_AT_A_TIME)
-    return dict(zip(jobs, found, strict=True))
 
-
-async def _created(
-    name: str, digest: str, platform: str, own: Access | None, regctl: str
-) -> date | None:
+def _config(platform: str, name: str, digest: str) -> list[str]:
     reference = full_name(f"{repository_of(name)}@{digest}" if digest else name)
-    host = host_of(reference)
-    access = own if own is not None and own.host == host else Access(host)
-    tool = await access.regctl(regctl)
-    ask = ["image", "config", f"--platform={platform}", reference]
+    return ["regctl", "image", "config", f"--platform={platform}", reference]
+
+
+def _facts(name: str, digest: str, created: date | None, today: date) -> BaseImageFacts:
+    age = (today - created).days if created else None
+    return BaseImageFacts(name=name, digest=digest, created=created, age_days=age)
+
+
+def _created(asked: Ended) -> date | None:
     try:
-        config = json.loads(await tool.with_exec(ask, use_entrypoint=True).stdout())
-        return datetime.fromisoformat(config["created"]).date()
-    except (dagger.ExecError, KeyError, ValueError):
+        return datetime.fromisoformat(json.loads(asked.output)["created"]).date()
+    except (KeyError, ValueError):
         return None

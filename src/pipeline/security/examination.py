@@ -1,7 +1,7 @@
 """All that is found out about images before they are published: scanned, described, judged."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated
 
 import anyio
@@ -21,6 +21,9 @@ from pipeline.security.sbom import Sboms, describe
 from pipeline.security.scan import Means, ScanReport, scan
 from pipeline.security.subject import Subject, built_subjects
 from pipeline.security.verdict import VerdictReport, image_facts, judged
+
+Verify = Callable[[], Awaitable[Mapping[str, Trust]]]
+"""Says who signed what, and attested what to it: by digest."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,13 +46,12 @@ class Bar:
 
 @dataclasses.dataclass(frozen=True)
 class Known:
-    """What is known of images ahead: sizes (bytes) and trust by digest, the rest by image."""
+    """What is known of images ahead: sizes (bytes) by digest, the rest by image."""
 
     version: str = ""
     revision: str = ""
     sizes: Mapping[str, int] = dataclasses.field(default_factory=dict)
     limits: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    trust: Mapping[str, Trust] = dataclasses.field(default_factory=dict)
     bases: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
@@ -79,9 +81,15 @@ async def examine_build(build: Build, bar: Bar) -> Examination:
     return await examine(await built_subjects(build.images), known_of(build), bar)
 
 
-async def examine(subjects: Sequence[Subject], known: Known, bar: Bar) -> Examination:
-    """Scan and describe images side by side, and judge them. Raises what its parts raise."""
+async def examine(
+    subjects: Sequence[Subject], known: Known, bar: Bar, verify: Verify | None = None
+) -> Examination:
+    """Scan, describe and verify images side by side, and judge them. Raises what its parts raise.
+
+    `verify` is for images that are published: others are signed by nobody yet.
+    """
     day = today()
+    trust: dict[str, Trust] = {}
     scans: list[ScanReport] = []
     descriptions: list[Sboms] = []
     bases: dict[str, BaseImageFacts] = {}
@@ -101,13 +109,18 @@ async def examine(subjects: Sequence[Subject], known: Known, bar: Bar) -> Examin
     async def described() -> None:
         descriptions.append(await describe(subjects, bar.images))
 
+    async def verified(by: Verify) -> None:
+        trust.update(await by())
+
     async def looked_up() -> None:
-        bases.update(await base_images(subjects, known.bases, bar.registry, bar.images.regctl, day))
+        bases.update(await base_images(subjects, known.bases, bar.registry, bar.images, day))
 
     try:
         async with anyio.create_task_group() as group:
             if bar.scans:
                 group.start_soon(scanned)
+            if verify is not None:
+                group.start_soon(verified, verify)
             group.start_soon(described)
             group.start_soon(looked_up)
     except* PipelineError as errors:
@@ -122,7 +135,7 @@ async def examine(subjects: Sequence[Subject], known: Known, bar: Bar) -> Examin
             known.sizes,
             known.limits,
             {sbom.digest: sbom.known() for sbom in sboms.images},
-            known.trust,
+            trust,
             bases,
         ),
         findings=report.known().findings if report else None,

@@ -109,7 +109,8 @@ async def _described(syft: dagger.Container, subject: Subject) -> Sbom:
     except dagger.ExecError as error:
         said = shortened((error.stderr or error.stdout).splitlines(), 20)
         raise SbomError(
-            f"Syft ended with {error.exit_code} for {subject.image}.\n\n{said}"
+            f"{subject.image} can't be described: '{' '.join(error.command[:3])}' "
+            f"ended with {error.exit_code}.\n\n{said}"
         ) from error
     facts = parse_syft(await folder.file("syft.json").contents(), [HEALTH_CHECK])
     cyclone_dx = json.loads(await folder.file("cdx.json").contents())

@@ -3,24 +3,22 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import dagger
 from dagger import dag
 
-from pipeline.build.image import Image
-from pipeline.build.layout import blob_path, descriptors, index_of, platform_of
+from pipeline.batch import run_all
+from pipeline.build.image import Image, PlatformImage
+from pipeline.build.layout import blob_path, index_of
 from pipeline.catalogue.models import Images
-from pipeline.errors import PipelineError
+from pipeline.concurrency import gathered
 from pipeline.registry.access import Access
 from pipeline.registry.reference import repository_of
+from pipeline.security.manifests import read_manifests
 
-# Attestations of BuildKit stand among the platforms, as manifests for nothing that runs.
-NO_PLATFORM = "unknown/unknown"
-
-
-class NoSuchImageError(PipelineError):
-    """An image, or a platform of it, isn't there or can't be read."""
+AT_A_TIME = 4
 
 
 @dataclass(frozen=True)
@@ -50,99 +48,64 @@ class Subject:
 
 async def built_subjects(images: Sequence[Image]) -> list[Subject]:
     """Give every platform of images that were built here."""
-    subjects = []
-    for image in images:
-        manifests = await _manifests(image.layout)
-        subjects += [
-            Subject(
-                image=image.service,
-                index=image.digest,
-                platform=built.platform,
-                digest=built.digest,
-                layout=image.layout.with_new_file(
-                    "index.json", index_of(manifests[built.platform])
-                ),
-                files=built.container.rootfs(),
-                **await _said(image.layout, built.digest),
-            )
-            for built in image.platforms
-        ]
-    return subjects
+    built = [(image, platform) for image in images for platform in image.platforms]
+    return await gathered([partial(_built_subject, *each) for each in built], AT_A_TIME)
+
+
+async def _built_subject(image: Image, built: PlatformImage) -> Subject:
+    index = await _blob(image.layout, image.digest)
+    entry = next(each for each in index["manifests"] if each["digest"] == built.digest)
+    manifest = await _blob(image.layout, built.digest)
+    config = await _blob(image.layout, manifest["config"]["digest"])
+    return Subject(
+        image=image.service,
+        index=image.digest,
+        platform=built.platform,
+        digest=built.digest,
+        layout=image.layout.with_new_file("index.json", index_of(entry)),
+        files=built.container.rootfs(),
+        **_said(manifest, config),
+    )
 
 
 async def published_subjects(
-    reference: str, platforms: Sequence[str], access: Access, images: Images
+    references: Sequence[str], platforms: Sequence[str], access: Access, images: Images
 ) -> list[Subject]:
-    """Give platforms of an image in a registry, all that it has unless some are named.
+    """Give platforms of images in a registry, all that each has unless some are named.
 
-    Raises NoSuchImageError.
+    Layers are fetched once something looks into them. Raises NoSuchImageError.
     """
-    layout = await _fetched(reference, await access.regctl(images.regctl))
-    [root] = descriptors(await layout.file("index.json").contents())
-    manifests = await _manifests(layout)
-    missing = [name for name in platforms if name not in manifests]
-    if missing:
-        raise NoSuchImageError(
-            f"{reference} has no {' and no '.join(missing)}: it has {', '.join(manifests)}. "
-            "Choose with --platforms."
-        )
+    regctl = await access.regctl_in_shell(images)
     subjects = []
-    for name in platforms or manifests:
-        only = layout.with_new_file("index.json", index_of(manifests[name]))
-        subjects.append(
-            Subject(
-                image=repository_of(reference),
-                index=root["digest"],
-                platform=name,
-                digest=manifests[name]["digest"],
-                layout=only,
-                files=_unpacked(only, name, images.debian),
-                **await _said(layout, manifests[name]["digest"]),
+    for image in await read_manifests(references, partial(run_all, regctl)):
+        name = f"{repository_of(image.reference)}@{image.digest}"
+        copied = regctl.with_exec(["regctl", "image", "copy", name, "ocidir:///layout"])
+        layout = copied.directory("/layout")
+        for each in image.chosen(platforms):
+            only = layout.with_new_file("index.json", index_of(each.descriptor))
+            subjects.append(
+                Subject(
+                    image=repository_of(image.reference),
+                    index=image.digest,
+                    platform=each.name,
+                    digest=each.descriptor["digest"],
+                    layout=only,
+                    files=_unpacked(only, each.name, images.debian),
+                    **_said(each.manifest, each.config),
+                )
             )
-        )
     return subjects
 
 
-async def _fetched(reference: str, regctl: dagger.Container) -> dagger.Directory:
-    copy = ["image", "copy", reference, "ocidir:///layout"]
-    # regctl runs as nobody in particular: it may write here.
-    copied = regctl.with_directory("/layout", dag.directory(), owner=await regctl.user() or "0")
-    try:
-        return await copied.with_exec(copy, use_entrypoint=True).directory("/layout").sync()
-    except dagger.ExecError as error:
-        said = (error.stderr or error.stdout).strip().splitlines()
-        raise NoSuchImageError(
-            f"{reference} can't be read: is its name right, and may this user read it "
-            f"(--registry-username, --registry-password)?\nThe registry said: {said[-1][-400:]}"
-        ) from error
-
-
-async def _manifests(layout: dagger.Directory) -> dict[str, dict[str, Any]]:
-    """Find an image's manifests: platform → descriptor."""
-    [root] = descriptors(await layout.file("index.json").contents())
-    text = await _blob(layout, root["digest"])
-    if "config" in json.loads(text):
-        return {platform_of(await _config(layout, root["digest"])): root}
-    named = {platform_of(entry["platform"]): entry for entry in descriptors(text)}
-    return {name: entry for name, entry in named.items() if name != NO_PLATFORM}
-
-
-async def _said(layout: dagger.Directory, digest: str) -> dict[str, Any]:
-    """Read what an image says of itself: `config` and `annotations`."""
-    annotations = json.loads(await _blob(layout, digest)).get("annotations", {})
-    config = await _config(layout, digest)
+def _said(manifest: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Take what an image says of itself: `config` and `annotations`."""
     labels = config.get("config", {}).get("Labels") or {}
-    return {"config": config, "annotations": {**labels, **annotations}}
+    return {"config": config, "annotations": {**labels, **manifest.get("annotations", {})}}
 
 
-async def _config(layout: dagger.Directory, manifest: str) -> dict[str, Any]:
-    digest = json.loads(await _blob(layout, manifest))["config"]["digest"]
-    found: dict[str, Any] = json.loads(await _blob(layout, digest))
+async def _blob(layout: dagger.Directory, digest: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(await layout.file(blob_path(digest)).contents())
     return found
-
-
-async def _blob(layout: dagger.Directory, digest: str) -> str:
-    return await layout.file(blob_path(digest)).contents()
 
 
 def _unpacked(layout: dagger.Directory, platform: str, tools: str) -> dagger.Directory:
