@@ -56,9 +56,6 @@ async def call(function: Callable[..., Awaitable[T]], **arguments: Any) -> T:
         return await function(**{**dict.fromkeys(secrets), **arguments})
 
 
-called = call
-
-
 async def refusal(calling: Awaitable[object]) -> str:
     """Give the message with which a call fails: of one screen."""
     with pytest.raises(PipelineError) as caught:

@@ -1,20 +1,22 @@
-"""`dagger call config`: environments of a repository, and the whole life of a secret."""
+"""`config`: environments of a repository, and the whole life of a secret."""
 
 import json
 import secrets
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from pipeline.config.config import Config
 from tests.conftest import ROOT, Called, dagger_call
 from tests.engine.leaks import collector, engine_folders, files_with, leaks_in
 from tests.engine.people import PROGRAM, person
+from tests.module import call, pipeline, refusal, secret
 from tests.unit.configs import BASE, SHOP
 
-ENVIRONMENT = "--environment=production"
+pytestmark = pytest.mark.usefixtures("engine")
+
 # New each time: what stands in a file here would be found where the engine keeps sources.
 ONE, OTHER = secrets.token_hex(12), secrets.token_hex(12)
 TWO_TOKENS = SHOP + "  pin: {type: string, sensitive: true, variable: PIN, description: Number}\n"
@@ -34,45 +36,47 @@ def source(tmp_path: Path) -> Path:
     return tmp_path / "source"
 
 
-def config(*arguments: str, source: Path | None = None, **variables: str) -> Called:
-    return dagger_call("config", *arguments, source=source, environment=variables)
+async def config(source: Path = ROOT, environment: str | None = None, **given: object) -> Config:
+    return await call(pipeline(source).config, environment=environment, **given)
 
 
-def test_the_worked_example_on_the_command_line() -> None:
-    called = config("validate")
-    assert called.status == 0, called.message
-    assert called.output.startswith("development, staging, production: ")
-    called = config("--environment=staging", "--set=performance.max_replicas=9", "explain")
-    assert "performance.max_replicas" in called.output
-    assert "9" in called.output.split("performance.max_replicas")[1].splitlines()[0]
-    called = config("--environment=staging", "diff", "--with=production", "--format=json")
-    rows = {row["setting"]: row["values"] for row in json.loads(called.output)["settings"]}
+def decrypted(file: Path, key: str) -> dict[str, dict[str, str]]:
+    """Read a file of secrets with sops' own program."""
+    read = subprocess.run(
+        [PROGRAM, "decrypt", file], env={"SOPS_AGE_KEY": key}, capture_output=True, check=True
+    )
+    return yaml.safe_load(read.stdout)
+
+
+async def test_the_worked_example() -> None:
+    assert (await (await config()).validate()).startswith("development, staging, production: ")
+    staging = await config(environment="staging", set_=["performance.max_replicas=9"])
+    explained = await staging.explain()
+    assert "9" in explained.split("performance.max_replicas")[1].splitlines()[0]
+    differences = await (await config(environment="staging")).diff("production", "json")
+    rows = {row["setting"]: row["values"] for row in json.loads(differences)["settings"]}
     assert rows["performance.max_replicas"] == ["5", "20"]
 
 
-def test_mistakes_are_told_with_their_places(source: Path) -> None:
-    called = config("--set=shop.mode=quick", ENVIRONMENT, "validate", source=source)
-    assert called.status != 0
-    assert "--set:1:11: shop.mode: expected one of fast, safe, got 'quick'" in called.message
-    called = config("validate", source=source)
-    assert (
-        "config/secrets/production.yml:1:1: shop.token: is missing: set it with" in called.message
-    )
-    assert "Traceback" not in called.message
+async def test_mistakes_are_told_with_their_places(source: Path) -> None:
+    wrong = await config(source, "production", set_=["shop.mode=quick"])
+    message = await refusal(wrong.validate())
+    assert "--set:1:11: shop.mode: expected one of fast, safe, got 'quick'" in message
+    message = await refusal((await config(source)).validate())
+    assert "config/secrets/production.yml:1:1: shop.token: is missing: set it with" in message
 
 
-def test_files_in_another_encoding_are_told(source: Path) -> None:
+async def test_files_in_another_encoding_are_told(source: Path) -> None:
     environments = source / "config/environments"
     (environments / "production.yml").write_bytes("shop: {greeting: café}\n".encode("latin-1"))
     (environments / "staging.yml").write_bytes("extends: base\n".encode("utf-16"))
-    called = config("validate", source=source)
-    assert called.status != 0
+    message = await refusal((await config(source)).validate())
     says = "isn't text in UTF-8 from here on: save the file in that encoding"
-    assert f"config/environments/production.yml:1:21: {says}" in called.message
-    assert f"config/environments/staging.yml:1:1: {says}" in called.message
+    assert f"config/environments/production.yml:1:21: {says}" in message
+    assert f"config/environments/staging.yml:1:1: {says}" in message
 
 
-def test_the_life_of_a_secret_leaves_no_trace(tmp_path: Path, source: Path) -> None:
+async def test_the_life_of_a_secret_leaves_no_trace(tmp_path: Path, source: Path) -> None:
     me, you = person("me"), person("you")
     file = source / "config/secrets/production.yml"
     started = tmp_path / "started"
@@ -85,56 +89,48 @@ def test_the_life_of_a_secret_leaves_no_trace(tmp_path: Path, source: Path) -> N
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
             **variables,
         }
-        called = config(ENVIRONMENT, "--key=env://KEY", *arguments, source=source, **given)
-        said.extend([called.output.encode(), called.progress.encode()])
-        return called
+        command = ["config", "--environment=production", "--key=env://KEY", *arguments]
+        ran = dagger_call(*command, source=source, environment=given)
+        said.extend([ran.output.encode(), ran.progress.encode()])
+        return ran
 
     with collector() as trace:
         plain = f"shop: {{token: {ONE}, pin: '1234'}}"
-        called = run(
+        ran = run(
             *("encrypt", "--plain=env://PLAIN", f"--recipients={me.recipient}"),
             *("export", f"--path={file}"),
             KEY=me.key,
             PLAIN=plain,
         )
-        assert called.status == 0, called.message
+        assert ran.status == 0, ran.message
         before = yaml.safe_load(file.read_text())["shop"]
-        called = run(
+        ran = run(
             *("set-secret", "--name=shop.token", "--value=env://VALUE"),
             *("export", f"--path={file}"),
             KEY=me.key,
             VALUE=OTHER,
         )
-        assert called.status == 0, called.message
+        assert ran.status == 0, ran.message
         after = yaml.safe_load(file.read_text())["shop"]
         assert after["pin"] == before["pin"]
         assert after["token"] != before["token"]
-        called = run("secrets", "plaintext", KEY=you.key)
-        assert called.status != 0
-        assert "opens none of its keys" in called.message
-        called = run("recipients", f"--add={you.recipient}", "file", "export", f"--path={file}",
-                     KEY=me.key)  # fmt: skip
-        assert called.status == 0, called.message
-        called = run("recipients", f"--remove={me.recipient}", "change", KEY=you.key)
-        assert called.output.split() == ["shop.pin", "shop.token"]
+        ran = run("secrets", "plaintext", KEY=you.key)
+        assert ran.status != 0
+        assert "opens none of its keys" in ran.message
         assert trace.bodies
+    mine = await config(source, "production", key=secret(me.key))
+    await (await mine.recipients(add=[you.recipient])).file.export(str(file))
+    assert decrypted(file, me.key)["shop"]["token"] == OTHER
+    yours = await config(source, "production", key=secret(you.key))
+    assert (await yours.recipients(remove=[me.recipient])).change == ["shop.pin", "shop.token"]
+    shown = await yours.secrets(to="env")
+    assert await shown.plaintext() == f"TOKEN={OTHER}\nPIN=1234\n"
     assert leaks_in([*said, *trace.bodies], [ONE, OTHER, me.key, you.key]) == []
     assert files_with([ONE, OTHER, me.key, you.key], engine_folders(), started) == []
-    shown = config(ENVIRONMENT, "--key=env://KEY", "secrets", "--to=env", "plaintext",
-                   source=source, KEY=you.key)  # fmt: skip
-    assert shown.output == f"TOKEN={OTHER}\nPIN=1234\n"
-    read = subprocess.run(
-        [PROGRAM, "decrypt", file], env={"SOPS_AGE_KEY": me.key}, capture_output=True, check=True
-    )
-    assert yaml.safe_load(read.stdout)["shop"]["token"] == OTHER
 
 
-def test_the_examples_secrets_open_with_the_examples_key(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "config/secrets/example-key.txt", tmp_path / "key")
+async def test_the_examples_secrets_open_with_the_examples_key() -> None:
+    key = secret((ROOT / "config/secrets/example-key.txt").read_text())
     for environment in ("development", "staging", "production"):
-        called = config(
-            f"--environment={environment}",
-            f"--key=file://{tmp_path / 'key'}",
-            *("secrets", "--to=env", "plaintext"),
-        )
-        assert called.output.startswith("DATABASE_URL=postgres://engine:"), called.message
+        opened = await (await config(ROOT, environment, key=key)).secrets(to="env")
+        assert (await opened.plaintext()).startswith("DATABASE_URL=postgres://engine:")

@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import shutil
+import subprocess
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,12 +14,19 @@ import dagger
 import pytest
 from dagger import dag
 
+from pipeline.build.build import Build
 from pipeline.build.dockerfile import COMMIT
-from tests.conftest import ROOT, dagger_call
-from tests.engine.conftest import Registry
-from tests.engine.test_images import PLATFORMS, platform_of, repository
+from pipeline.build.layout import blob_path
+from tests.conftest import ROOT
+from tests.engine.test_images import PLATFORMS
+from tests.module import folder, pipeline, refusal
 
-SERVICES = ["api-gateway", "web-ui"]
+pytestmark = pytest.mark.usefixtures("engine")
+
+SHOP = Path(__file__).with_name("shop")
+"""A repository of a Rust service and a page, each small, made of what larger ones are made of."""
+
+SERVICES = ["front-door", "shop-window"]
 BOTH = [(service, platform) for service in SERVICES for platform in PLATFORMS]
 OCI = "org.opencontainers.image."
 SECOND = 10**9
@@ -45,73 +54,102 @@ def read_image(config: bytes, layers: Iterable[bytes]) -> Image:
     return Image(json.loads(config)["config"], files, sum(sizes.values()))
 
 
-def read_published(registry: Registry, name: str, digest: str) -> Image:
-    manifest = registry.manifest(name, digest)
-    blobs = [registry.blob(name, entry["digest"]) for entry in manifest["layers"]]
-    return read_image(registry.blob(name, manifest["config"]["digest"]), blobs)
+def read_layout(layout: Path, digest: str) -> Image:
+    """Read an image of an OCI layout by its manifest's digest."""
+
+    def blob(digest: str) -> bytes:
+        return (layout / blob_path(digest)).read_bytes()
+
+    manifest = json.loads(blob(digest))
+    layers = [blob(layer["digest"]) for layer in manifest["layers"]]
+    return read_image(blob(manifest["config"]["digest"]), layers)
 
 
-def read_tarball(path: Path) -> Image:
-    with tarfile.open(path) as archive:
-
-        def read(name: str) -> bytes:
-            content = archive.extractfile(name)
-            assert content
-            return content.read()
-
-        def blob(entry: dict[str, Any]) -> bytes:
-            return read("blobs/" + entry["digest"].replace(":", "/"))
-
-        [root] = json.loads(read("index.json"))["manifests"]
-        manifest = json.loads(blob(root))
-        return read_image(blob(manifest["config"]), map(blob, manifest["layers"]))
-
-
-def dockerfile_of(service: str) -> str:
-    called = dagger_call("service", f"--name={service}", "dockerfile", "contents")
-    assert called.status == 0, called.progress[-3000:]
-    return called.output
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small repository with a history, which labels tell of."""
+    copied = tmp_path_factory.mktemp("shop") / "shop"
+    shutil.copytree(SHOP, copied)
+    git = ["git", "-c", "user.name=me", "-c", "user.email=me@example.org"]
+    for command in (
+        ["init", "--quiet"],
+        ["remote", "add", "origin", "https://example.org/shop.git"],
+        ["add", "."],
+        ["commit", "--quiet", "--message=Open"],
+    ):
+        subprocess.run([*git, *command], cwd=copied, check=True)
+    return copied
 
 
-async def built(service: str, platform: str, labels: dict[str, str], folder: Path) -> Image:
+@pytest.fixture(scope="module")
+async def build(shop: Path) -> Build:
+    """The typed build."""
+    return await pipeline(shop).build()
+
+
+@pytest.fixture(scope="module")
+async def typed(
+    build: Build, tmp_path_factory: pytest.TempPathFactory
+) -> dict[tuple[str, str], Image]:
+    """Its images, by service and platform."""
+    images = {}
+    for image in build.images:
+        layout = tmp_path_factory.mktemp("layout")
+        await image.layout.export(str(layout))
+        for each in image.platforms:
+            found = images[image.service, each.platform] = read_layout(layout, each.digest)
+            assert found.size == each.size
+    return images
+
+
+async def dockerfile_of(repository: Path, service: str) -> str:
+    file = await (await pipeline(repository).service(service)).dockerfile()
+    return await file.contents()
+
+
+async def built(
+    repository: Path, service: str, platform: str, labels: dict[str, str], place: Path
+) -> Image:
     """Build the Dockerfile as `docker build -f services/<service>/Dockerfile .` does."""
     path = f"services/{service}/Dockerfile"
-    source = dag.host().directory(str(ROOT)).with_new_file(path, dockerfile_of(service))
+    source = folder(repository).with_new_file(path, await dockerfile_of(repository, service))
     container = source.docker_build(
         platform=dagger.Platform(platform),
         dockerfile=path,
         build_args=[dagger.BuildArg(name, labels.get(OCI + name.lower(), "")) for name in COMMIT],
     )
-    tarball = folder / "image.tar"
-    await container.as_tarball().export(str(tarball))
-    return read_tarball(tarball)
+    await container.as_tarball().export(str(place / "image.tar"))
+    shutil.unpack_archive(place / "image.tar", place)
+    [root] = json.loads((place / "index.json").read_text())["manifests"]
+    return read_layout(place, root["digest"])
 
 
-@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(("service", "platform"), BOTH)
 async def test_it_gives_the_same_image(
-    published: dict[str, Any], registry: Registry, tmp_path: Path, service: str, platform: str
+    shop: Path,
+    typed: dict[tuple[str, str], Image],
+    tmp_path: Path,
+    service: str,
+    platform: str,
 ) -> None:
-    entry = platform_of(published, service, platform)
-    typed = read_published(registry, repository(service), entry["digest"])
-    image = await built(service, platform, typed.config["Labels"], tmp_path)
-    assert image.files == typed.files
-    assert image.size == typed.size == entry["size"]
+    expected = typed[service, platform]
+    assert expected.config["Labels"][f"{OCI}source"] == "https://example.org/shop"
+    image = await built(shop, service, platform, expected.config["Labels"], tmp_path)
+    assert image.files == expected.files
+    assert image.size == expected.size
     for field in ("User", "Entrypoint", "ExposedPorts", "StopSignal", "Cmd", "Env", "WorkingDir"):
-        assert image.config.get(field) == typed.config.get(field), field
+        assert image.config.get(field) == expected.config.get(field), field
     # A label without a value is one that the typed build leaves out.
     labels = {name: value for name, value in image.config["Labels"].items() if value}
-    assert labels == typed.config["Labels"]
+    assert labels == expected.config["Labels"]
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_the_health_check_is_the_same(
-    published: dict[str, Any], registry: Registry, service: str
+async def test_the_health_check_is_the_same(
+    shop: Path, typed: dict[tuple[str, str], Image], service: str
 ) -> None:
     # The engine drops it from what it builds of a Dockerfile, so this compares the text.
-    entry = platform_of(published, service, PLATFORMS[0])
-    config = read_published(registry, repository(service), entry["digest"]).config
-    check = config["Healthcheck"]
+    check = typed[service, PLATFORMS[0]].config["Healthcheck"]
     interval, timeout, period, start = (
         check[name] // SECOND for name in ("Interval", "Timeout", "StartPeriod", "StartInterval")
     )
@@ -119,10 +157,9 @@ def test_the_health_check_is_the_same(
         f"HEALTHCHECK --interval={interval}s --timeout={timeout}s --start-period={period}s"
         f" --start-interval={start}s --retries={check['Retries']}"
         f" CMD {json.dumps(check['Test'][1:])}"
-    ) in dockerfile_of(service).splitlines()
+    ) in (await dockerfile_of(shop, service)).splitlines()
 
 
-@pytest.mark.usefixtures("engine")
 async def test_the_context_is_only_what_images_are_made_from() -> None:
     source = (
         dag.host()
@@ -137,13 +174,12 @@ async def test_the_context_is_only_what_images_are_made_from() -> None:
     assert await context.glob("services/web-ui/package.json")
 
 
-def test_a_service_with_its_own_has_none_generated(tmp_path: Path) -> None:
-    folder = tmp_path / "services" / "own"
-    folder.mkdir(parents=True)
-    (folder / "service.yml").write_text(
+async def test_a_service_with_its_own_has_none_generated(tmp_path: Path) -> None:
+    own = tmp_path / "services" / "own"
+    own.mkdir(parents=True)
+    (own / "service.yml").write_text(
         "name: own\ntitle: Own\nkind: dockerfile\nport: 8080\nsize_limit: 1 MB\n"
         "build:\n  context: image\n"
     )
-    called = dagger_call("service", "--name=own", "dockerfile", "contents", source=tmp_path)
-    assert called.status != 0
-    assert called.message == "own has a Dockerfile of its own: services/own/image/Dockerfile"
+    message = await refusal(dockerfile_of(tmp_path, "own"))
+    assert message == "own has a Dockerfile of its own: services/own/image/Dockerfile"

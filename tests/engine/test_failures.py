@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import PUSH, dagger_call
 from tests.engine.conftest import Registry
-from tests.module import called, pipeline, refusal
+from tests.module import call, pipeline, refusal
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -47,7 +47,7 @@ def refused(*arguments: str, source: Path | None = None, **environment: str) -> 
 
 async def build_all(source: Path, **given: object) -> str:
     """Build a repository, and with `push` publish it, without what other tests are about."""
-    build = partial(called, pipeline(source).build_all, scan=False, sign=False)
+    build = partial(call, pipeline(source).build_all, scan=False, sign=False)
     return await build(registry_plain_http=True, **given)
 
 

@@ -8,15 +8,18 @@ import subprocess
 import threading
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import PUSH, ROOT, dagger_call
+from tests.conftest import PUSH, ROOT
 from tests.engine.conftest import Registry
-from tests.engine.test_failures import repository
+from tests.engine.test_failures import build_all, repository
+from tests.module import refusal
 
 PASSED_ON = ("Authorization", "Content-Type", "Content-Length", "Content-Range", "Accept", "Host")
 
@@ -67,33 +70,27 @@ def cut_off(registry: Registry, manifests: int) -> Iterator[str]:
             thread.join()
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("manifests", [0, 1, 2])
-def test_a_push_cut_off_leaves_no_tag(tmp_path: Path, registry: Registry, manifests: int) -> None:
+async def test_a_push_cut_off_leaves_no_tag(
+    tmp_path: Path, registry: Registry, manifests: int
+) -> None:
     name = f"cut-off-{manifests}"
     source = repository(tmp_path, name)
-    push = [*PUSH, "--registry-plain-http"]
     place = f"interrupted/{uuid.uuid4()}"
     with cut_off(registry, manifests) as address:
-        called = dagger_call(*push, f"--registry={address}/{place}", source=source)
-    assert called.status != 0
-    assert f"{address}/{place}/{name}" in called.message
+        message = await refusal(build_all(source, push=True, registry=f"{address}/{place}"))
+    assert f"{address}/{place}/{name}" in message
     tags = registry.get(f"{place}/{name}/tags/list")
     assert tags.status_code == http.client.NOT_FOUND or tags.json()["tags"] is None
-    again = dagger_call(*push, f"--registry={registry.address}/{place}", source=source)
-    assert again.status == 0, again.progress[-3000:]
+    await build_all(source, push=True, registry=f"{registry.address}/{place}")
     index = registry.manifest(f"{place}/{name}", "0.0.0-dev")
     for entry in index["manifests"]:
         registry.manifest(f"{place}/{name}", entry["digest"])
 
 
-@pytest.mark.parametrize("reached", ["connect", "load module", "docker", "regctl"])
-def test_a_killed_run_is_simply_repeated(tmp_path: Path, registry: Registry, reached: str) -> None:
-    name = f"killed-{reached.replace(' ', '-')}"
-    source = repository(tmp_path, name)
-    command = [
-        *("./pipeline", "--progress=plain", f"--source={source}", *PUSH),
-        *(f"--registry={registry.address}/interrupted", "--registry-plain-http", "--format=json"),
-    ]
+def killed(command: list[str], reached: str) -> None:
+    """Run a command until it tells that it is somewhere, and kill all of it."""
     with subprocess.Popen(
         command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, process_group=0
     ) as run:
@@ -101,7 +98,16 @@ def test_a_killed_run_is_simply_repeated(tmp_path: Path, registry: Registry, rea
         assert any(reached.encode() in line for line in run.stderr)
         os.killpg(run.pid, signal.SIGKILL)
     assert run.returncode == -signal.SIGKILL
+
+
+def test_a_killed_run_is_simply_repeated(tmp_path: Path, registry: Registry) -> None:
+    source = repository(tmp_path, "killed")
+    place = f"interrupted/{uuid.uuid4()}"
+    push = [*PUSH, f"--registry={registry.address}/{place}", "--registry-plain-http"]
+    command = ["dagger", "call", "--progress=plain", f"--source={source}", *push, "--format=json"]
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(partial(killed, command), ["load module", "regctl"]))
     again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr[-3000:]
     [image] = json.loads(again.stdout)["images"]
-    assert registry.manifest(f"interrupted/{name}", image["digest"])
+    assert registry.manifest(f"{place}/killed", image["digest"])
