@@ -14,7 +14,7 @@ from tests.stack.conftest import Stack
 from tests.stack.test_hardening import processes
 
 CLIENTS = 8
-WARM = 200
+WARM = 80
 """Requests before the fault, and after it."""
 PATIENCE = 60
 """Seconds until they must have been answered."""
@@ -47,7 +47,8 @@ class Load:
                 await self._note(answer)
                 if answer.status_code in ACCEPTED:
                     self.accepted.append(answer.json()["id"])
-                await self._note(await session.get(f"{ANALYSES}/{self.accepted[0]}"))
+                if self.accepted:
+                    await self._note(await session.get(f"{ANALYSES}/{self.accepted[0]}"))
 
     async def goes_on(self) -> None:
         """Wait for so many more answers."""
