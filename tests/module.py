@@ -29,8 +29,12 @@ IGNORED = [".env", "**/node_modules", "**/target", "**/.venv", "**/__pycache__",
 
 
 def folder(path: Path) -> dagger.Directory:
-    """Give a folder of this machine as it is now."""
-    return dag.host().directory(str(path), exclude=IGNORED, no_cache=True)
+    """Give a folder of this machine as it is now: without IGNORED where it is this repository.
+
+    As `dagger call` does: it ignores nothing of what `--source` names.
+    """
+    ignored = IGNORED if path == REPOSITORY else []
+    return dag.host().directory(str(path), exclude=ignored, no_cache=True)
 
 
 def pipeline(source: Path = REPOSITORY) -> Pipeline:
