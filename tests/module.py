@@ -33,9 +33,10 @@ def folder(path: Path) -> dagger.Directory:
 
     The engine reads what it knows by the same words once in a session: these are new words, but for
     this repository, which stays. Without its cache it would read the folder for each file of it.
+    As with `dagger call`, nothing is ignored of what `--source` names.
     """
-    again = [] if path == REPOSITORY else [str(uuid.uuid4())]
-    return dag.host().directory(str(path), exclude=[*IGNORED, *again])
+    ignored = IGNORED if path == REPOSITORY else [str(uuid.uuid4())]
+    return dag.host().directory(str(path), exclude=ignored)
 
 
 def pipeline(source: Path = REPOSITORY) -> Pipeline:

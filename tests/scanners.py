@@ -12,6 +12,7 @@ from dagger import dag
 from bootstrap.settings import Settings
 
 SETTINGS = Settings.from_environment()
+PROGRAMS = {"trivy": SETTINGS.trivy, "grype": SETTINGS.scanners / "grype"}
 ARCHIVES = {name: SETTINGS.databases / f"{name}-db.tar.gz" for name in ("trivy", "grype")}
 DATABASES = [f"--{name}-database={archive}" for name, archive in ARCHIVES.items()]
 """For repositories that have no config/scan.yml."""
@@ -35,7 +36,7 @@ def databases(**others: Path) -> dict[str, dagger.File]:
 def said(program: str, *arguments: str | Path, **environment: str) -> Any:
     """Run a scanner on this machine, and give its report."""
     done = subprocess.run(
-        [SETTINGS.scanners / program, *arguments],
+        [PROGRAMS[program], *arguments],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,

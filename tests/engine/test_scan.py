@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import PUSH, Called, dagger_call
+from pipeline.security.scan import ScanReport
+from tests.conftest import Called, dagger_call
 from tests.engine.conftest import Registry
-from tests.scanners import DATABASES
+from tests.module import call, pipeline, pushed, refusal, secret
+from tests.scanners import DATABASES, databases
 from tests.vulnerable import RECORDS, make
+
+pytestmark = pytest.mark.usefixtures("engine", "scanners")
 
 SERVICE = """\
 name: vulnerable
@@ -42,8 +46,16 @@ def repository(folder: Path, which: str) -> Path:
     return folder
 
 
-def scan(source: Path, *arguments: str) -> Called:
+def typed(source: Path, *arguments: str) -> Called:
     return dagger_call("scan", *DATABASES, *arguments, source=source)
+
+
+async def scan(source: Path, **arguments: Any) -> ScanReport:
+    return await call(pipeline(source).scan, **databases(), **arguments)
+
+
+async def check(source: Path) -> str:
+    return (await scan(source)).check()
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +65,7 @@ def vulnerable(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(vulnerable: Path) -> dict[str, Any]:
-    called = scan(vulnerable, "json")
+    called = typed(vulnerable, "json")
     assert called.status == 0, called.progress[-3000:]
     assert TOKEN not in called.output + called.progress
     found: dict[str, Any] = json.loads(called.output)
@@ -103,7 +115,7 @@ def test_a_report_has_the_age_of_the_databases(report: dict[str, Any]) -> None:
 
 
 def test_it_blocks_with_a_table(vulnerable: Path) -> None:
-    called = scan(vulnerable, "check")
+    called = typed(vulnerable, "check")
     assert called.status != 0
     assert f"{BLOCKING} to fix before a release" in called.message
     assert "CVE-2025-49844" in called.message
@@ -126,46 +138,31 @@ def waive(source: Path, report: dict[str, Any], expires: date) -> None:
     (source / "config/waivers.yml").write_text(yaml.safe_dump({"waivers": waivers}))
 
 
-def test_waivers_let_it_pass_until_their_day(tmp_path: Path, report: dict[str, Any]) -> None:
+async def test_waivers_let_it_pass_until_their_day(tmp_path: Path, report: dict[str, Any]) -> None:
     source = repository(tmp_path, "affected")
     today = datetime.now(UTC).date()
     waive(source, report, today)
-    called = scan(source, "check")
-    assert called.status == 0, called.message
-    assert f"{BLOCKING} waived" in called.output
+    assert f"{BLOCKING} waived" in await check(source)
     waive(source, report, today - timedelta(days=1))
-    expired = scan(source, "check")
-    assert expired.status != 0
-    assert "expired" in expired.message
+    assert "expired" in await refusal(check(source))
 
 
-def test_a_fixed_image_has_only_what_nothing_fixes(tmp_path: Path) -> None:
-    called = scan(repository(tmp_path, "fixed"), "json")
-    assert called.status == 0, called.progress[-3000:]
-    found = json.loads(called.output)["findings"]
-    assert {each["kind"] for each in found} == {"misconfiguration"}
+async def test_a_fixed_image_has_only_what_nothing_fixes(tmp_path: Path) -> None:
+    found = (await scan(repository(tmp_path, "fixed"))).known().findings
+    assert {each.kind for each in found} == {"misconfiguration"}
 
 
-def test_a_published_image_is_scanned_where_it_is(
+async def test_a_published_image_is_scanned_where_it_is(
     vulnerable: Path, report: dict[str, Any], private_registry: Registry
 ) -> None:
-    account = [
-        *("--registry-username=tester", "--registry-password=env://REGISTRY_PASSWORD"),
-        "--registry-plain-http",
-    ]
-    environment = {"REGISTRY_PASSWORD": private_registry.password}
-    push = [*PUSH, "--format=json", *account]
+    account = {
+        "registry_username": "tester",
+        "registry_password": secret(private_registry.password),
+    }
     place = f"{private_registry.address}/scanned"
-    pushed = dagger_call(*push, f"--registry={place}", source=vulnerable, environment=environment)
-    assert pushed.status == 0, pushed.progress[-3000:]
-    reference = json.loads(pushed.output)["images"][0]["references"][0]
-    scanned = dagger_call(
-        *("scan", *DATABASES, f"--image={reference}", *account, "json"),
-        source=vulnerable,
-        environment=environment,
-    )
-    assert scanned.status == 0, scanned.progress[-3000:]
-    found = json.loads(scanned.output)
+    image = await pushed(vulnerable, place, **account)
+    scanned = await scan(vulnerable, image=image.references[0], registry_plain_http=True, **account)
+    found = json.loads(scanned.json())
     # The sources of a published image are elsewhere.
     assert found["dockerfiles"] == []
     assert [each["ids"] for each in found["findings"]] == [
@@ -174,14 +171,12 @@ def test_a_published_image_is_scanned_where_it_is(
     assert {image["image"] for image in found["images"]} == {f"{place}/vulnerable"}
 
 
-def test_an_unknown_severity_is_refused(vulnerable: Path) -> None:
-    called = scan(vulnerable, "--severity=bad", "table")
-    assert called.status != 0
-    assert "Unknown severity 'bad'. Expected one of: unknown, negligible" in called.message
+async def test_an_unknown_severity_is_refused(vulnerable: Path) -> None:
+    message = await refusal(scan(vulnerable, severity="bad"))
+    assert "Unknown severity 'bad'. Expected one of: unknown, negligible" in message
 
 
-def test_an_image_that_is_not_there_is_said(vulnerable: Path, registry: Registry) -> None:
-    called = scan(vulnerable, f"--image={registry.address}/nobody/nothing:1", "table")
-    assert called.status != 0
-    assert "can't be read: is its name right" in called.message
-    assert "nobody/nothing:1" in called.message
+async def test_an_image_that_is_not_there_is_said(vulnerable: Path, registry: Registry) -> None:
+    message = await refusal(scan(vulnerable, image=f"{registry.address}/nobody/nothing:1"))
+    assert "can't be read: is its name right" in message
+    assert "nobody/nothing:1" in message

@@ -1,21 +1,20 @@
 """Where scans take their databases from: mirrors one after the other, or files."""
 
-import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from bootstrap.settings import Settings
-from tests.conftest import dagger_call
 from tests.engine.test_failures import repository
-from tests.scanners import DATABASES
+from tests.module import call, pipeline, refusal
+from tests.scanners import databases
 
 SETTINGS = Settings.from_environment()
+pytestmark = pytest.mark.usefixtures("engine", "scanners")
 
 
 class Busy(BaseHTTPRequestHandler):
@@ -58,7 +57,7 @@ def with_places(folder: Path, **places: list[str]) -> Path:
     return source
 
 
-def test_the_next_mirror_is_asked_when_one_is_busy(
+async def test_the_next_mirror_is_asked_when_one_is_busy(
     tmp_path: Path, busy: ThreadingHTTPServer
 ) -> None:
     address = f"{SETTINGS.address}:{busy.server_port}"
@@ -67,10 +66,8 @@ def test_the_next_mirror_is_asked_when_one_is_busy(
         trivy_databases=[f"{address}/trivy-db:2", SETTINGS.trivy_database],
         grype_databases=[f"http://{address}/databases", SETTINGS.grype_database],
     )
-    called = dagger_call("scan", "json", source=source)
-    assert called.status == 0, called.progress[-3000:]
-    report: dict[str, Any] = json.loads(called.output)
-    assert {each["scanner"]: each["origin"] for each in report["databases"]} == {
+    report = (await call(pipeline(source).scan)).known()
+    assert {each.scanner: each.origin for each in report.databases} == {
         "trivy": SETTINGS.trivy_database,
         "grype": SETTINGS.grype_database,
     }
@@ -78,31 +75,27 @@ def test_the_next_mirror_is_asked_when_one_is_busy(
     assert "/databases/v6/latest.json" in Busy.asked
 
 
-def test_each_mirror_that_failed_is_named(tmp_path: Path) -> None:
+async def test_each_mirror_that_failed_is_named(tmp_path: Path) -> None:
     nothing = [f"{SETTINGS.registry}/nobody/{name}:2" for name in ("one", "two")]
     source = with_places(
         tmp_path, trivy_databases=nothing, grype_databases=[SETTINGS.grype_database]
     )
-    called = dagger_call("scan", "table", source=source)
-    assert called.status != 0
-    assert called.message.startswith("Trivy's database can't be had:")
+    message = await refusal(call(pipeline(source).scan))
+    assert message.startswith("Trivy's database can't be had:")
     for name in nothing:
-        assert f"  {name}: * GET http" in called.message
-    assert "MANIFEST_UNKNOWN" in called.message
-    assert "--trivy-database" in called.message
+        assert f"  {name}: * GET http" in message
+    assert "MANIFEST_UNKNOWN" in message
+    assert "--trivy-database" in message
 
 
 @pytest.mark.parametrize(
     ("scanner", "said"),
     [("trivy", "expected its db.tar.gz"), ("grype", "expected an archive as its listing names it")],
 )
-def test_a_file_that_is_no_database_is_said(tmp_path: Path, scanner: str, said: str) -> None:
+async def test_a_file_that_is_no_database_is_said(tmp_path: Path, scanner: str, said: str) -> None:
     source = repository(tmp_path / "source", "small")
     wrong = tmp_path / "wrong.tar.gz"
     wrong.write_text("no archive")
-    other = [flag for flag in DATABASES if not flag.startswith(f"--{scanner}-")]
-    flags = [*other, f"--{scanner}-database={wrong}"]
-    called = dagger_call("scan", *flags, "table", source=source)
-    assert called.status != 0
-    assert f"--{scanner}-database is no database" in called.message
-    assert said in called.message
+    message = await refusal(call(pipeline(source).scan, **databases(**{scanner: wrong})))
+    assert f"--{scanner}-database is no database" in message
+    assert said in message

@@ -1,22 +1,18 @@
 """`scan waivers`: each scanner, by itself and with its own file, leaves out what is waived."""
 
-import json
-import os
-import subprocess
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from bootstrap.settings import Settings
-from tests.conftest import PUSH, dagger_call
+from tests.conftest import dagger_call
 from tests.engine.test_scan import DOCKERFILE, repository
-from tests.scanners import DATABASES
+from tests.module import pushed
+from tests.scanners import ARCHIVES, DATABASES, GRYPE_ALONE, SETTINGS, TRIVY_ALONE, said
 
-SETTINGS = Settings.from_environment()
+pytestmark = pytest.mark.usefixtures("engine", "scanners")
 WAIVED = {
     "CVE-2021-44906": "pkg:npm/minimist",
     "github-pat": "app/settings.env",
@@ -50,32 +46,19 @@ def files(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def said(program: str | Path, *arguments: str | Path, **environment: str) -> Any:
-    done = subprocess.run(
-        [SETTINGS.scanners / program, *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout or "null")
-
-
 @pytest.fixture(scope="module")
 def trivy(tmp_path_factory: pytest.TempPathFactory) -> Scan:
     cache = tmp_path_factory.mktemp("trivy")
-    with tarfile.open(SETTINGS.databases / "trivy-db.tar.gz") as archive:
+    with tarfile.open(ARCHIVES["trivy"]) as archive:
         archive.extractall(cache / "db", filter="data")
 
     def scan(*arguments: str | Path) -> set[str]:
         report = said(
-            SETTINGS.trivy,
+            "trivy",
             *(*arguments, "--quiet", "--format=json", "--skip-check-update"),
             TRIVY_CACHE_DIR=str(cache),
             TRIVY_SKIP_DB_UPDATE="true",
-            TRIVY_SKIP_VERSION_CHECK="true",
-            TRIVY_OFFLINE_SCAN="true",
+            **TRIVY_ALONE,
         )
         return {
             found.get("VulnerabilityID") or found.get("RuleID") or found["ID"]
@@ -89,17 +72,11 @@ def trivy(tmp_path_factory: pytest.TempPathFactory) -> Scan:
 
 @pytest.fixture(scope="module")
 def grype(tmp_path_factory: pytest.TempPathFactory) -> Scan:
-    offline = {
-        "GRYPE_DB_CACHE_DIR": str(tmp_path_factory.mktemp("grype")),
-        "GRYPE_DB_AUTO_UPDATE": "false",
-        "GRYPE_DB_VALIDATE_AGE": "false",
-        "GRYPE_CHECK_FOR_APP_UPDATE": "false",
-        "GRYPE_REGISTRY_INSECURE_USE_HTTP": "true",
-    }
-    said("grype", "--quiet", "db", "import", SETTINGS.databases / "grype-db.tar.gz", **offline)
+    alone = {**GRYPE_ALONE, "GRYPE_DB_CACHE_DIR": str(tmp_path_factory.mktemp("grype"))}
+    said("grype", "--quiet", "db", "import", ARCHIVES["grype"], **alone)
 
     def scan(*arguments: str | Path) -> set[str]:
-        report = said("grype", *arguments, "--quiet", "--output=json", **offline)
+        report = said("grype", *arguments, "--quiet", "--output=json", **alone)
         return {found["artifact"]["name"] for found in report["matches"]}
 
     return scan
@@ -123,14 +100,10 @@ def test_grype_leaves_out_what_is_waived_and_nothing_else(
 
 
 @pytest.fixture(scope="module")
-def published(source: Path) -> str:
+async def published(source: Path) -> str:
     """The image in a registry, where its digest is known."""
-    push = [*PUSH, "--format=json", "--registry-plain-http"]
-    place = f"{SETTINGS.registry}/waived"
-    called = dagger_call(*push, f"--registry={place}", source=source)
-    assert called.status == 0, called.progress[-3000:]
-    reference: str = json.loads(called.output)["images"][0]["references"][0]
-    return reference
+    image = await pushed(source, f"{SETTINGS.registry}/waived")
+    return image.references[0]
 
 
 def test_openvex_tells_both_scanners_of_the_image_that_is_not_affected(

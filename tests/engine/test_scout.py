@@ -13,19 +13,17 @@ from dagger import dag
 from tests.conftest import Called, dagger_call
 from tests.engine.conftest import Registry
 from tests.engine.test_failures import repository
-from tests.scanners import DATABASES
+from tests.module import call, pipeline, refusal
+from tests.scanners import DATABASES, databases
 from tests.unit.scans import DATA
 
 PASSWORD = secrets.token_urlsafe(16)
 HERE = Path(__file__).parent
+pytestmark = pytest.mark.usefixtures("engine", "scanners")
 
 
 @pytest.fixture(scope="module")
-async def source(
-    engine: None,  # noqa: ARG001 - the image is made with it
-    registry: Registry,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
+async def source(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Path:
     hashed = hashlib.sha256(PASSWORD.encode()).hexdigest()
     image = await (
         dag.container()
@@ -43,16 +41,14 @@ async def source(
     return source
 
 
-def scan(source: Path, *arguments: str, password: str = PASSWORD) -> Called:
+def typed(source: Path, password: str = PASSWORD) -> Called:
     environment = {"SCOUT_PASSWORD": password}
-    return dagger_call("scan", *DATABASES, *arguments, source=source, environment=environment)
-
-
-ACCOUNT = ["--scout-username=tester", "--scout-password=env://SCOUT_PASSWORD"]
+    account = ["--scout-username=tester", "--scout-password=env://SCOUT_PASSWORD"]
+    return dagger_call("scan", *DATABASES, *account, "json", source=source, environment=environment)
 
 
 def test_with_an_account_it_joins_in(source: Path) -> None:
-    called = scan(source, *ACCOUNT, "json")
+    called = typed(source)
     assert called.status == 0, called.progress[-3000:]
     assert PASSWORD not in called.output + called.progress
     report: dict[str, Any] = json.loads(called.output)
@@ -63,20 +59,18 @@ def test_with_an_account_it_joins_in(source: Path) -> None:
     assert platforms == {"linux/amd64", "linux/arm64"}
 
 
-def test_without_one_it_is_left_out(source: Path) -> None:
-    called = scan(source, "json")
-    assert called.status == 0, called.progress[-3000:]
-    assert not [each for each in json.loads(called.output)["findings"] if each["package"]]
+async def test_without_one_it_is_left_out(source: Path) -> None:
+    report = await call(pipeline(source).scan, **databases())
+    assert not [each for each in report.known().findings if each.package]
 
 
-def test_half_an_account_is_refused(source: Path) -> None:
-    called = scan(source, ACCOUNT[0], "json")
-    assert called.status != 0
-    assert "--scout-password (e.g. env://SCOUT_PASSWORD) is missing" in called.message
+async def test_half_an_account_is_refused(source: Path) -> None:
+    message = await refusal(call(pipeline(source).scan, scout_username="tester", **databases()))
+    assert "--scout-password (e.g. env://SCOUT_PASSWORD) is missing" in message
 
 
 def test_scouts_own_words_are_shown_without_the_password(source: Path) -> None:
-    called = scan(source, *ACCOUNT, "json", password="another-" + PASSWORD)
+    called = typed(source, "another-" + PASSWORD)
     assert called.status != 0
     assert "stand-in: password" in called.message
     assert PASSWORD not in called.output + called.progress
