@@ -71,24 +71,23 @@ def files_with(secrets: Iterable[str], folders: Iterable[Path], since: Path) -> 
     """Find files that changed since a file was written and hold a secret, unpacked too."""
     patterns = since.with_name("patterns")
     patterns.write_bytes(b"\n".join(spelt for secret in secrets for spelt in spellings(secret)))
-    search = ["grep", "--files-with-matches", "--fixed-strings", f"--file={patterns}"]
-    places = [str(folder) for folder in folders]
+    search = ["grep", "--fixed-strings", f"--file={patterns}", "--text"]
     # By the change of the inode: layers bring along the times of their files.
-    changed = ["find", *places, "-type", "f", "-cnewer", str(since)]
+    changed = ["find", *map(str, folders), "-type", "f", "-cnewer", str(since), "-print0"]
+    listed = subprocess.run(changed, stdout=subprocess.PIPE, check=False).stdout
     plain = subprocess.run(
-        [*changed, "-exec", *search, "--text", "{}", "+"],
-        capture_output=True,
-        text=True,
+        ["xargs", "--null", "--no-run-if-empty", *search, "--files-with-matches"],
+        input=listed,
+        stdout=subprocess.PIPE,
         check=False,
-    )
-    listed = subprocess.run(changed, capture_output=True, text=True, check=False)
-    found = [Path(line) for line in plain.stdout.splitlines()]
-    for path in map(Path, listed.stdout.splitlines()):
+    ).stdout
+    found = [Path(line) for line in plain.decode().splitlines()]
+    for path in map(Path, listed.decode().split("\0")[:-1]):
         unpack = COMPRESSED.get(_beginning(path))
         if unpack is None:
             continue
         with subprocess.Popen([*unpack, path], stdout=subprocess.PIPE) as unpacked:
-            quiet = [*search, "--text", "--quiet"]
+            quiet = [*search, "--quiet"]
             if subprocess.run(quiet, stdin=unpacked.stdout, check=False).returncode == 0:
                 found.append(path)
     return [path for path in found if path != patterns]

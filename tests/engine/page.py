@@ -13,8 +13,12 @@ def node() -> dagger.Container:
 
 def with_page(container: dagger.Container) -> dagger.Container:
     """Install the page's dependencies, and put its sources beside them."""
-    sources = dag.host().directory(str(ROOT / "services/web-ui"), exclude=["node_modules", "dist"])
-    manifests = sources.filter(include=["package.json", "package-lock.json", ".npmrc"])
+    folder = str(ROOT / "services/web-ui")
+    sources = dag.host().directory(folder, exclude=["node_modules", "dist"])
+    # Read by themselves, so that dependencies stay installed when a source changes.
+    manifests = dag.host().directory(
+        folder, include=["package.json", "package-lock.json", ".npmrc"]
+    )
     return (
         container.with_mounted_cache("/npm-cache", dag.cache_volume("pipeline-npm"))
         .with_env_variable("npm_config_cache", "/npm-cache")

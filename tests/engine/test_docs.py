@@ -1,18 +1,19 @@
 """The commands of docs/, run as they stand there."""
 
+import json
 import re
 import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bootstrap.settings import Settings
 from tests.cluster import Cluster
 from tests.conftest import ROOT
+from tests.engine.documented import Reader, registered, served
 
 SETTINGS = Settings.from_environment()
 
@@ -28,39 +29,90 @@ def commands() -> list[str]:
     return [line for line in lines if line.startswith("dagger ")]
 
 
+REALLY = [
+    "dagger call compose --environment development --reload --secrets-key ",
+    "dagger call config schema export --path ",
+    "dagger core ",
+]
+"""How the lines begin that the command line itself runs: a file, a secret's file, the engine."""
+
+
+SERVED = """
+{ currentTypeDefs { asObject {
+    name
+    fields { name }
+    functions { name args { name } }
+} } }
+"""
+
+
+def is_run_really(command: str) -> bool:
+    return any(command.startswith(beginning) for beginning in REALLY)
+
+
 @pytest.fixture(scope="module")
-def given(published: dict[str, Any], cluster: Cluster) -> Iterator[dict[str, Path]]:
-    """Files that the pages' reader has: name → file."""
-    assert published["images"]
-    yield {
-        "kubeconfig": cluster.kubeconfig,
-        "cosign.pub": SETTINGS.keys / "cosign.pub",
-        "key.txt": ROOT / "config/secrets/example-key.txt",
-    }
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the pages' reader is, with the files that the reader has."""
+    folder = tmp_path_factory.mktemp("reader")
+    shutil.copytree(ROOT / "config", folder / "config")
+    shutil.copy(SETTINGS.keys / "cosign.pub", folder)
+    shutil.copy(ROOT / "config/secrets/example-key.txt", folder / "key.txt")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def reader(folder: Path, engine: None) -> Reader:  # noqa: ARG001 - a connection to it
+    return Reader(folder)
+
+
+@pytest.fixture(scope="module")
+def kubeconfig(folder: Path, cluster: Cluster) -> Iterator[None]:
+    """What leads to the cluster, in the reader's folder."""
+    shutil.copy(cluster.kubeconfig, folder / "kubeconfig")
+    yield
     cluster.kubectl("delete", "namespace", "staging", "--ignore-not-found", "--wait=false")
 
 
 def test_there_are_commands() -> None:
     assert len(commands()) == 24
+    assert len([each for each in commands() if is_run_really(each)]) == len(REALLY)
 
 
-@pytest.mark.usefixtures("published")
-@pytest.mark.parametrize("command", commands())
-def test_a_command(command: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    shutil.copytree(ROOT / "config", tmp_path / "config")
-    if "--kubeconfig" in command or "manifests" in command:
-        for name, file in request.getfixturevalue("given").items():
-            shutil.copy(file, tmp_path / name)
-    program, verb, *arguments = shlex.split(command, comments=True)
-    module = [f"--mod={ROOT}"] if verb == "call" else []
+def test_the_engine_serves_what_is_run_here() -> None:
     result = subprocess.run(
-        [program, verb, "--progress=plain", *module, *arguments],
-        cwd=tmp_path,
+        ["dagger", "query", "--progress=plain"],
+        cwd=ROOT,
+        input=SERVED,
         capture_output=True,
         text=True,
         check=False,
     )
     assert result.returncode == 0, result.stderr[-3000:]
-    assert result.stdout.strip()
+    objects = [each["asObject"] for each in json.loads(result.stdout)["currentTypeDefs"]]
+    found = served(each for each in objects if each and each["name"].startswith("Pipeline"))
+    assert found == registered()
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("command", commands())
+async def test_a_command(
+    command: str, folder: Path, reader: Reader, request: pytest.FixtureRequest
+) -> None:
+    if "--kubeconfig" in command:
+        request.getfixturevalue("kubeconfig")
+    program, verb, *words = shlex.split(command, comments=True)
+    if is_run_really(command):
+        module = [f"--mod={ROOT}"] if verb == "call" else []
+        run = [program, verb, "--progress=plain", *module, *words]
+        said = output_of(run, folder)
+    else:
+        said = await reader.types(words)
+    assert said.strip()
     for path in re.findall(r"export --path (\S+)", command):
-        assert (tmp_path / path).exists()
+        assert (folder / path).exists()
+
+
+def output_of(command: list[str], folder: Path) -> str:
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr[-3000:]
+    return result.stdout

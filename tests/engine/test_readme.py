@@ -10,6 +10,7 @@ from bootstrap.settings import Settings
 from tests.conftest import ROOT, dagger_call
 from tests.engine import test_docs as docs
 from tests.engine.conftest import Registry
+from tests.engine.documented import Reader
 from tests.engine.key_pairs import KeyPair
 
 SETTINGS = Settings.from_environment()
@@ -33,8 +34,9 @@ def test_there_are_commands() -> None:
     assert (len(commands()), len(commands_here_alone())) == (16, 10)
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("command", commands_here_alone())
-def test_an_everyday_command(
+async def test_an_everyday_command(
     command: str,
     private_registry: Registry,
     published: dict[str, Any],
@@ -48,13 +50,16 @@ def test_an_everyday_command(
         "ghcr.io/acme/proxy:1.2.3": references["proxy"],
         "file://cosign.pub": f"file://{SETTINGS.keys}/cosign.pub",
     }
-    arguments = [replaced.get(word, word) for word in shlex.split(command, comments=True)]
-    if "--push" in arguments:
-        arguments.append("--registry-plain-http")
-    environment = {"REGISTRY_PASSWORD": private_registry.password, **keys.environment}
-    called = dagger_call(*arguments, environment=environment)
-    assert called.status == 0, called.progress[-3000:]
-    assert called.output.strip()
+    words = [replaced.get(word, word) for word in shlex.split(command, comments=True)]
+    if "--push" in words:
+        # By the command line itself: with secrets of the environment and of a file.
+        environment = {"REGISTRY_PASSWORD": private_registry.password, **keys.environment}
+        called = dagger_call(*words, "--registry-plain-http", environment=environment)
+        assert called.status == 0, called.progress[-3000:]
+        said = called.output
+    else:
+        said = await Reader(ROOT).types(words)
+    assert said.strip()
 
 
 def test_it_shows_what_is_printed(published: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """`dagger call stack`: all services and their databases on this machine, ready when it says so."""
 
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,7 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import ROOT, dagger_call
+from tests.conftest import ROOT
+from tests.engine.test_failures import repository
+from tests.module import call, pipeline, refusal
 
 TEXT = "The river was calm. The river carried the small boat, and the boat carried us home."
 
@@ -26,17 +27,23 @@ def up(*arguments: str) -> Iterator[str]:
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as run:
         try:
             assert run.stderr is not None
-            assert any("tunnel started" in line for line in run.stderr)
+            said: list[str] = []
+            while not said or "tunnel started" not in said[-1]:
+                said.append(run.stderr.readline())
+                assert said[-1], "".join(said[-40:])
             yield f"http://127.0.0.1:{port}"
         finally:
             run.send_signal(signal.SIGINT)
             run.communicate(timeout=60)
 
 
-def test_it_is_ready_as_soon_as_it_says_so() -> None:
-    with up() as address:
+def test_it_is_ready_with_the_settings_of_an_environment_as_soon_as_it_says_so() -> None:
+    with up("--environment=production") as address:
         health = httpx.get(f"{address}/api/health").raise_for_status()
         assert health.json()["status"] == "ready"
+        refused = httpx.post(f"{address}/api/v1/analyses", json={"text": "word " * 20})
+        assert refused.status_code == httpx.codes.UNPROCESSABLE_ENTITY, refused.text
+        assert refused.json()["threshold"] == 0.95
         posted = httpx.post(f"{address}/api/v1/analyses", json={"text": TEXT})
         assert posted.status_code == httpx.codes.CREATED, posted.text
         assert "<script" in httpx.get(address).raise_for_status().text
@@ -44,44 +51,45 @@ def test_it_is_ready_as_soon_as_it_says_so() -> None:
         httpx.get(address)
 
 
-def test_services_have_the_settings_of_an_environment() -> None:
-    with up("--environment=production") as address:
-        refused = httpx.post(f"{address}/api/v1/analyses", json={"text": "word " * 20})
-        assert refused.status_code == httpx.codes.UNPROCESSABLE_ENTITY, refused.text
-        assert refused.json()["threshold"] == 0.95
-
-
-def test_an_unknown_environment_is_told_before_anything_is_built() -> None:
-    called = dagger_call("stack", "--environment=prodction")
-    assert called.status != 0
-    assert "Unknown environment 'prodction'; did you mean 'production'?" in called.message
+FUSSY = """\
+FROM debian:trixie-slim
+ENTRYPOINT ["sh", "-c", "echo \\"DATABASE_URL is $DATABASE_URL: why?\\" >&2; exit 2"]
+"""
+STACK = """\
+entry: small
+ready: /
+services:
+  small:
+    environment: {DATABASE_URL: nonsense}
+"""
 
 
 @pytest.fixture
-def copied(tmp_path: Path) -> Path:
-    for folder in ("services", "config"):
-        ignored = shutil.ignore_patterns("target", "node_modules", "dist")
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
-    return tmp_path
+def small(tmp_path: Path) -> Path:
+    """A stack of one service, which refuses its settings."""
+    source = repository(tmp_path, "small")
+    (source / "services/small/Dockerfile").write_text(FUSSY)
+    (source / "config").mkdir()
+    (source / "config/stack.yml").write_text(STACK)
+    return source
 
 
-def test_a_service_that_refuses_its_settings_is_quoted(copied: Path) -> None:
-    stack = copied / "config/stack.yml"
-    lines = stack.read_text().splitlines()
-    wrong = [line.split(": ")[0] + ": nonsense" if "DATABASE" in line else line for line in lines]
-    stack.write_text("\n".join(wrong))
-    called = dagger_call("stack", source=copied)
-    assert called.status != 0
-    assert "The stack isn't ready: '/consciousness-engine' ended with 2." in called.message
-    assert "DATABASE_URL is wrong: expected postgres://" in called.message
+@pytest.mark.usefixtures("engine")
+async def test_a_service_that_refuses_its_settings_is_quoted(small: Path) -> None:
+    message = await refusal(call(pipeline(small).stack))
+    assert message.startswith("The stack isn't ready: 'sh -c echo ")
+    assert "' ended with 2." in message
+    assert "DATABASE_URL is nonsense: why?" in message
 
 
-def test_a_wrong_stack_is_told_before_anything_is_built(copied: Path) -> None:
-    stack = copied / "config/stack.yml"
-    stack.write_text(stack.read_text().replace("redis]", "radis]"))
-    called = dagger_call("stack", source=copied)
-    assert called.status != 0
-    assert (
-        "config/stack.yml:19:23: services.consciousness-engine.needs[1]: 'radis'" in called.message
-    )
-    assert "CARGO_HOME" not in called.progress
+@pytest.mark.usefixtures("engine")
+async def test_what_is_wrong_is_told_before_anything_is_built(small: Path) -> None:
+    # Building it would be told of as a failure.
+    (small / "services/small/Dockerfile").write_text("RUN without an image\n")
+    (small / "config/environments").mkdir()
+    (small / "config/environments/production.yml").write_text("{}\n")
+    message = await refusal(call(pipeline(small).stack, environment="prodction"))
+    assert "Unknown environment 'prodction'; did you mean 'production'?" in message
+    (small / "config/stack.yml").write_text(STACK + "    needs: [radis]\n")
+    message = await refusal(call(pipeline(small).stack))
+    assert "config/stack.yml:6:13: services.small.needs[0]: 'radis'" in message
