@@ -6,7 +6,10 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import dagger
+
 from bootstrap.settings import Settings
+from tests.module import secret
 
 COSIGN = Settings.from_environment().scanners / "cosign"
 
@@ -31,6 +34,15 @@ class KeyPair:
     @property
     def environment(self) -> dict[str, str]:
         return {"COSIGN_PASSWORD": self.password}
+
+    def signing(self, password: str = "") -> dict[str, dagger.Secret]:
+        """What signs with it in this process, perhaps with another password."""
+        key = secret((self.folder / "cosign.key").read_text())
+        return {"signing_key": key, "signing_password": secret(password or self.password)}
+
+    def believed(self) -> dagger.Secret:
+        """The public key, in this process."""
+        return secret(self.public.read_text())
 
 
 def key_pair(folder: Path) -> KeyPair:

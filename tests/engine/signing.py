@@ -2,36 +2,23 @@
 
 import hashlib
 import json
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 
 from tests.engine.conftest import Registry
-from tests.engine.key_pairs import COSIGN, KeyPair
+from tests.engine.key_pairs import COSIGN
 
 
-def cosign(*arguments: str | Path) -> str:
+async def cosign(*arguments: str | Path) -> str:
     """Run cosign and give what it prints; what it says when it fails is the failure."""
-    ended = subprocess.run([COSIGN, *arguments], capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
-
-
-def verify(verb: str, reference: str, keys: KeyPair, *flags: str, older: bool = False) -> str:
-    """Verify a signature or attestation in one of the formats, without a log."""
-    own = ["--new-bundle-format=false"] if older else ["--trusted-root", _empty_root(keys.folder)]
-    return cosign(verb, *flags, "--key", keys.public, "--insecure-ignore-tlog", *own, reference)
-
-
-def _empty_root(folder: Path) -> Path:
-    root = folder / "trusted_root.json"
-    if not root.exists():
-        cosign("trusted-root", "create", "--out", root)
-    return root
+    ended = await anyio.run_process([COSIGN, *arguments], check=False)
+    assert ended.returncode == 0, ended.stderr.decode()
+    return ended.stdout.decode()
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import dagger_call
 from tests.engine.conftest import Registry
 from tests.engine.signing import Shelf
 from tests.engine.sigstore import REQUEST_TOKEN, WORKFLOW, OwnSigstore, own_sigstore
-from tests.engine.test_failures import refused
-from tests.engine.test_sign import FOLDER, TAG, WITHOUT_SCAN, shop
+from tests.engine.test_sign import FOLDER, TAG, publish, shop, verify
+from tests.module import refusal, secret
 
+pytestmark = pytest.mark.usefixtures("engine", "scanners")
 SIGNING = """\
 transparency_log: never
 identities:
@@ -44,41 +44,38 @@ def trusting(folder: Path, sigstore: OwnSigstore) -> Path:
     return source
 
 
-def test_a_workflow_signs_and_is_believed(
+async def test_a_workflow_signs_and_is_believed(
     tmp_path: Path, sigstore: OwnSigstore, registry: Registry
 ) -> None:
     source = trusting(tmp_path, sigstore)
-    called = dagger_call(
-        *("build-all", "--push", *WITHOUT_SCAN, f"--registry={registry.address}/{FOLDER}"),
-        *("--oidc-token=env://TOKEN", "--oidc-url=env://URL"),
-        source=source,
-        environment={"TOKEN": REQUEST_TOKEN, "URL": f"{sigstore.issuer}/token?v=1"},
+    report = await publish(
+        source,
+        f"{registry.address}/{FOLDER}",
+        oidc_token=secret(REQUEST_TOKEN),
+        oidc_url=secret(f"{sigstore.issuer}/token?v=1"),
     )
-    assert called.status == 0, called.progress[-3000:]
-    assert "Signed as this workflow" in called.output
-    shelf = Shelf(registry, f"{FOLDER}/keyless")
-    verify = ["verify", f"--image={shelf.at(TAG)}", *WITHOUT_SCAN]
-    believed = dagger_call(*verify, source=source)
-    assert believed.status == 0, believed.progress[-3000:]
+    assert "Signed as this workflow" in report
+    image = Shelf(registry, f"{FOLDER}/keyless").at(TAG)
+    assert await verify(source, image)
     signing = source / "config/signing.yml"
     signing.write_text(signing.read_text().replace("acme/shop", "acme/other"))
-    message = refused(*verify, source=source)
+    message = await refusal(verify(source, image))
     assert "it is signed by somebody who isn't believed" in message
-    assert f"https://github.com/{WORKFLOW}" in message
-    exactly = [f"--subject=https://github.com/{WORKFLOW}", f"--issuer={sigstore.issuer}"]
-    assert dagger_call(*verify, *exactly, source=source).status == 0
+    workflow = f"https://github.com/{WORKFLOW}"
+    assert workflow in message
+    assert await verify(source, image, subject=workflow, issuer=sigstore.issuer)
 
 
-def test_who_may_not_ask_for_a_token_signs_nothing(
+async def test_who_may_not_ask_for_a_token_signs_nothing(
     tmp_path: Path, sigstore: OwnSigstore, registry: Registry
 ) -> None:
-    message = refused(
-        *("build-all", "--push", *WITHOUT_SCAN, f"--registry={registry.address}/un{FOLDER}"),
-        *("--oidc-token=env://TOKEN", "--oidc-url=env://URL"),
-        source=trusting(tmp_path, sigstore),
-        TOKEN="another-token",
-        URL=f"{sigstore.issuer}/token?v=1",
+    publishing = publish(
+        trusting(tmp_path, sigstore),
+        f"{registry.address}/un{FOLDER}",
+        oidc_token=secret("another-token"),
+        oidc_url=secret(f"{sigstore.issuer}/token?v=1"),
     )
+    message = await refusal(publishing)
     assert "wasn't signed, and no tag was moved to it" in message
     assert "another-token" not in message
     assert Shelf(registry, f"un{FOLDER}/keyless").tags() == []

@@ -11,19 +11,26 @@ import pytest
 import yaml
 from dagger import dag
 
-from tests.conftest import PUSH, ROOT, Called, dagger_call
+from tests.conftest import ROOT, Called, dagger_call
 from tests.engine.conftest import Registry
 from tests.engine.test_failures import repository
 from tests.engine.test_scan import repository as vulnerable_repository
-from tests.scanners import DATABASES
+from tests.module import call, pipeline, pushed, refusal
+from tests.scanners import DATABASES, databases
+
+pytestmark = pytest.mark.usefixtures("engine", "scanners")
 
 POLICY = ROOT / "config/policy"
 TODAY = datetime.now(UTC).date()
 REGION = (ROOT / "docs/policy.md").read_text().partition("```rego\n")[2].partition("```")[0]
 
 
-def verdict(source: Path, *arguments: str) -> Called:
+def typed(source: Path, *arguments: str) -> Called:
     return dagger_call("verdict", *DATABASES, *arguments, source=source)
+
+
+async def verdict(source: Path) -> str:
+    return await call(pipeline(source).verdict, **databases())
 
 
 def write(source: Path, path: str, text: str) -> None:
@@ -47,7 +54,6 @@ def verified(rules: dagger.Directory) -> dagger.Container:
     return folder.with_exec(command, expect=expect)
 
 
-@pytest.mark.usefixtures("engine")
 async def test_the_modules_rules_pass_their_own_tests() -> None:
     rules = dag.directory()
     for path in POLICY.glob("*.rego"):
@@ -62,7 +68,7 @@ async def test_the_modules_rules_pass_their_own_tests() -> None:
 
 
 def test_each_rule_says_what_comes_of_an_image(small: Path) -> None:
-    called = verdict(small, "--format=json")
+    called = typed(small, "--format=json")
     assert called.status == 0, called.progress[-3000:]
     told = json.loads(called.output)
     assert told["passed"]
@@ -76,8 +82,10 @@ def test_each_rule_says_what_comes_of_an_image(small: Path) -> None:
 
 def test_findings_fail_the_rules_they_are_for(tmp_path: Path) -> None:
     source = vulnerable_repository(tmp_path, "affected")
-    called = verdict(source)
+    called = typed(source)
     assert called.status != 0
+    assert called.output == ""
+    assert "Traceback" not in called.progress
     rows = [line.split()[:2] for line in called.message.splitlines()]
     assert ["fail", "vulnerabilities"] in rows
     assert ["fail", "secrets"] in rows
@@ -98,35 +106,29 @@ def exempt(source: Path, expires: date) -> None:
     write(source, "config/waivers.yml", text)
 
 
-def test_a_rule_of_the_repositorys_own_counts_and_can_be_exempted_from(small: Path) -> None:
+async def test_a_rule_of_the_repositorys_own_counts_and_can_be_exempted_from(small: Path) -> None:
     write(small, "config/policy/region.rego", REGION)
-    failed = verdict(small)
-    assert failed.status != 0
-    assert "Every image says in which region it may run" in failed.message
-    assert "small linux/arm64 lacks a region" in failed.message
+    failed = await refusal(verdict(small))
+    assert "Every image says in which region it may run" in failed
+    assert "small linux/arm64 lacks a region" in failed
 
     exempt(small, TODAY)
-    exempted = verdict(small)
-    assert exempted.status == 0, exempted.message
-    assert f"lacks a region (until {TODAY} by tests: an example)" in exempted.output
+    exempted = await verdict(small)
+    assert f"lacks a region (until {TODAY} by tests: an example)" in exempted
 
     exempt(small, TODAY - timedelta(days=1))
-    expired = verdict(small)
-    assert expired.status != 0
-    assert (
-        "config/waivers.yml:6:12: exemptions[0].expires: the exemption of small" in expired.message
-    )
+    expired = await refusal(verdict(small))
+    assert "config/waivers.yml:6:12: exemptions[0].expires: the exemption of small" in expired
 
 
-def test_the_repositorys_own_policy_and_rules_stand_for_the_modules(small: Path) -> None:
+async def test_the_repositorys_own_policy_and_rules_stand_for_the_modules(small: Path) -> None:
     write(small, "config/policy/policy.yml", "labels: [org.acme.region]\n")
     write(small, "config/policy/user.rego", "package pipeline.user\n")
-    page = ["verdict", "html", "contents"]
-    called = dagger_call("examine", *DATABASES, *page, source=small)
-    assert called.status == 0, called.progress[-3000:]
-    assert "small linux/amd64 lacks org.acme.region" in called.output
-    assert "<td>user</td>" in called.output
-    assert "Nobody runs as root" not in called.output
+    examination = await call(pipeline(small).examine, **databases())
+    page = await examination.verdict.html().contents()
+    assert "small linux/amd64 lacks org.acme.region" in page
+    assert "<td>user</td>" in page
+    assert "Nobody runs as root" not in page
 
 
 @pytest.mark.parametrize(
@@ -141,13 +143,11 @@ def test_the_repositorys_own_policy_and_rules_stand_for_the_modules(small: Path)
         ),
     ],
 )
-def test_what_cannot_be_evaluated_is_said(small: Path, path: str, text: str, said: str) -> None:
+async def test_what_cannot_be_evaluated_is_said(
+    small: Path, path: str, text: str, said: str
+) -> None:
     write(small, f"config/policy/{path}", text)
-    called = verdict(small)
-    assert called.status != 0
-    assert f"config/policy/{said}" in called.message
-    assert "Traceback" not in called.progress
-    assert called.output == ""
+    assert f"config/policy/{said}" in await refusal(verdict(small))
 
 
 def commit(source: Path, day: date) -> None:
@@ -163,18 +163,14 @@ def commit(source: Path, day: date) -> None:
         )
 
 
-def test_an_old_base_image_is_told(tmp_path: Path, registry: Registry) -> None:
+async def test_an_old_base_image_is_told(tmp_path: Path, registry: Registry) -> None:
     base = repository(tmp_path / "base", "base")
     commit(base, TODAY - timedelta(days=91))
     place = f"{registry.address}/old"
-    push = [*PUSH, "--format=json", f"--registry={place}", "--registry-plain-http"]
-    pushed = dagger_call(*push, source=base)
-    assert pushed.status == 0, pushed.progress[-3000:]
-    digest = json.loads(pushed.output)["images"][0]["digest"]
+    image = await pushed(base, place)
     source = repository(tmp_path / "shop", "shop")
-    name = f"{place}/base@{digest}"
+    name = f"{place}/base@{image.digest}"
     write(source, "services/shop/Dockerfile", f"FROM {name}\nCOPY file /shop\n")
     write(source, "config/registry.yml", f"address: {registry.address}\nplain_http: true\n")
-    called = verdict(source)
-    assert called.status != 0
-    assert f"shop stands on {name}, 91 days old, allowed are 90" in called.message
+    message = await refusal(verdict(source))
+    assert f"shop stands on {name}, 91 days old, allowed are 90" in message

@@ -9,9 +9,13 @@ import pytest
 import yaml
 from dagger import dag
 
-from tests.conftest import ROOT, dagger_call
+from pipeline.security.sbom import Sboms
+from tests.conftest import ROOT
 from tests.engine.test_failures import repository
-from tests.scanners import DATABASES
+from tests.module import call, pipeline, refusal
+from tests.scanners import databases
+
+pytestmark = pytest.mark.usefixtures("engine", "scanners")
 
 IMAGES = yaml.safe_load((ROOT / "config/images.yml").read_text())
 BASE = "debian:trixie-slim"
@@ -31,16 +35,14 @@ def debian(folder: Path, dockerfile: str) -> Path:
     return source
 
 
-def sbom(source: Path | None, *arguments: str) -> str:
-    called = dagger_call("sbom", *arguments, source=source)
-    assert called.status == 0, called.progress[-3000:]
-    return called.output
+async def sbom(source: Path, **arguments: Any) -> Sboms:
+    return await call(pipeline(source).sbom, **arguments)
 
 
-@pytest.mark.usefixtures("engine")
 async def test_every_package_of_a_debian_is_there(tmp_path: Path) -> None:
     source = debian(tmp_path, f"FROM {BASE}\n")
-    [told] = json.loads(sbom(source, "--platforms=linux/amd64", "report", "--format=json"))
+    sboms = await sbom(source, platforms=["linux/amd64"])
+    [told] = json.loads(sboms.report("json"))
     listed = await (
         dag.container()
         .from_(BASE)
@@ -52,41 +54,38 @@ async def test_every_package_of_a_debian_is_there(tmp_path: Path) -> None:
     assert (told["unexplained"], told["changed"], told["unbacked"]) == ([], [], [])
 
 
-def test_what_does_not_fit_is_told_and_fails(tmp_path: Path) -> None:
-    source = debian(tmp_path, TAMPERED)
-    called = dagger_call("verdict", *DATABASES, "--platforms=linux/amd64", source=source)
-    assert called.status != 0
+async def test_what_does_not_fit_is_told_and_fails(tmp_path: Path) -> None:
+    verdict = pipeline(debian(tmp_path, TAMPERED)).verdict
+    message = await refusal(call(verdict, platforms=["linux/amd64"], **databases()))
     for expected in [
         r"^fail +sbom ",
         r"libz\.so\.1\S* isn't as its package has it$",
         r"/usr/bin/stray is of no package$",
         r"mawk \S+ is in the SBOM, but nothing of it in the image$",
     ]:
-        assert re.search(expected, called.message, re.MULTILINE), expected
+        assert re.search(expected, message, re.MULTILINE), expected
 
 
-def test_documents_are_the_same_each_time(tmp_path: Path) -> None:
+async def test_documents_are_the_same_each_time(tmp_path: Path) -> None:
     source = repository(tmp_path, "small")
-    names = sbom(source, "files", "entries").split()
+    folders = [(await sbom(source)).files() for _ in range(2)]
+    names = await folders[0].entries()
     assert names == [
         f"small-linux-{architecture}.{kind}.json"
         for architecture in ("amd64", "arm64")
         for kind in ("cdx", "spdx")
     ]
-    first, second = (
-        [sbom(source, "files", "file", f"--path={name}", "contents") for name in names[:2]]
-        for _ in range(2)
-    )
+    first, second = ([await each.file(name).contents() for name in names] for each in folders)
     assert first == second
-    cyclone_dx, spdx = map(json.loads, first)
+    cyclone_dx, spdx, *_ = map(json.loads, first)
     assert (cyclone_dx["bomFormat"], cyclone_dx["specVersion"]) == ("CycloneDX", "1.6")
     assert spdx["spdxVersion"] == "SPDX-2.3"
 
 
 @pytest.fixture(scope="module")
-def example() -> dict[tuple[str, str], dict[str, Any]]:
+async def example() -> dict[tuple[str, str], dict[str, Any]]:
     """What the worked example's images are made of, by service and platform."""
-    told = json.loads(sbom(None, "report", "--format=json"))
+    told = json.loads((await sbom(ROOT)).report("json"))
     return {(each["image"], each["platform"]): each for each in told}
 
 
@@ -105,7 +104,6 @@ def test_the_worked_example_has_nothing_unexplained(example) -> None:
         assert (told["unexplained"], told["changed"], told["unbacked"]) == ([], [], [])
 
 
-@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("service", ["api-gateway", "consciousness-engine"])
 @pytest.mark.parametrize(
     ("platform", "target"),

@@ -5,17 +5,22 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
-from tests.conftest import Called, dagger_call
+from tests.conftest import dagger_call
 from tests.engine.conftest import Registry
 from tests.engine.key_pairs import KeyPair, key_pair
-from tests.engine.signing import Shelf, verify
-from tests.engine.test_failures import refused, repository
+from tests.engine.signing import Shelf, cosign
+from tests.engine.test_failures import repository
+from tests.module import call, pipeline, refusal, secret
 
+pytestmark = pytest.mark.usefixtures("engine", "scanners")
+Told = dict[tuple[str, str, str], str]
 TAG = "0.0.0-dev"
 # New in every run: what refers to an image stays in the registry.
 FOLDER = f"signed-{uuid.uuid4()}"
@@ -23,7 +28,7 @@ FOLDER = f"signed-{uuid.uuid4()}"
 POLICY = "attestations: [sbom, provenance]\n"
 SIGNING = "transparency_log: never\n"
 KINDS = ["cyclonedx", "spdxjson", "slsaprovenance1"]
-WITHOUT_SCAN = ["--scan=false", "--registry-plain-http"]
+WITHOUT_SCAN = {"scan": False, "registry_plain_http": True}
 
 
 def shop(folder: Path, name: str = "shop") -> Path:
@@ -34,12 +39,13 @@ def shop(folder: Path, name: str = "shop") -> Path:
     return source
 
 
-def publish(source: Path, place: str, *flags: str, **environment: str) -> Called:
-    return dagger_call(
-        *("build-all", "--push", *WITHOUT_SCAN, f"--registry={place}", *flags),
-        source=source,
-        environment=environment,
-    )
+async def publish(source: Path, place: str, **arguments: Any) -> str:
+    build_all = pipeline(source).build_all
+    return await call(build_all, push=True, registry=place, **WITHOUT_SCAN, **arguments)
+
+
+async def verify(source: Path, reference: str, **arguments: Any) -> str:
+    return await call(pipeline(source).verify, image=reference, **WITHOUT_SCAN, **arguments)
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +62,10 @@ class Signed(Shelf):
 
 
 @pytest.fixture(scope="module")
-def published(source: Path, keys: KeyPair, registry: Registry) -> Signed:
-    called = publish(source, f"{registry.address}/{FOLDER}", *keys.flags, **keys.environment)
-    assert called.status == 0, called.progress[-3000:]
+async def published(source: Path, keys: KeyPair, registry: Registry) -> Signed:
+    report = await publish(source, f"{registry.address}/{FOLDER}", **keys.signing())
     shelf = Shelf(registry, f"{FOLDER}/shop")
-    return Signed(registry, f"{FOLDER}/shop", shelf.digest(TAG), called.output)
+    return Signed(registry, f"{FOLDER}/shop", shelf.digest(TAG), report)
 
 
 @pytest.fixture
@@ -73,25 +78,17 @@ def signed(published: Signed) -> Iterator[Signed]:
 
 
 @pytest.fixture(scope="module")
-def stranger(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Signed:
+async def stranger(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Signed:
     """An image that nobody signed."""
     source = shop(tmp_path_factory.mktemp("stranger"), "stranger")
     (source / "services/stranger/file").write_text("another file")
-    called = publish(source, f"{registry.address}/{FOLDER}", "--sign=false")
-    assert called.status == 0, called.progress[-3000:]
+    report = await publish(source, f"{registry.address}/{FOLDER}", sign=False)
     shelf = Shelf(registry, f"{FOLDER}/stranger")
-    return Signed(registry, f"{FOLDER}/stranger", shelf.digest(TAG), called.output)
+    return Signed(registry, f"{FOLDER}/stranger", shelf.digest(TAG), report)
 
 
-def asked(source: Path, reference: str, *flags: str) -> Called:
-    return dagger_call("verify", f"--image={reference}", *WITHOUT_SCAN, *flags, source=source)
-
-
-def not_believed(source: Path, reference: str, keys: KeyPair) -> str:
-    return refused(
-        *("verify", f"--image={reference}", *WITHOUT_SCAN, f"--key=file://{keys.public}"),
-        source=source,
-    )
+async def not_believed(source: Path, reference: str, keys: KeyPair) -> str:
+    return await refusal(verify(source, reference, key=keys.believed()))
 
 
 def test_the_report_says_who_signed_and_what_was_left_out(
@@ -102,73 +99,105 @@ def test_the_report_says_who_signed_and_what_was_left_out(
     assert "Not signed (--sign=false)." in stranger.report
 
 
-@pytest.mark.parametrize("older", [False, True], ids=["bundle", "older"])
-def test_plain_cosign_verifies_index_and_platforms(
-    published: Signed, keys: KeyPair, older: bool
+@pytest.fixture(scope="module")
+async def told(published: Signed, keys: KeyPair, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """What plain cosign prints: by digest, what is attested (nothing: the signature), format."""
+    root = tmp_path_factory.mktemp("root") / "trusted_root.json"
+    await cosign("trusted-root", "create", "--out", root)
+    formats = {"bundle": ["--trusted-root", root], "older": ["--new-bundle-format=false"]}
+    verbs = {kind: ["verify-attestation", f"--type={kind}"] for kind in KINDS}
+    platforms = published.platforms(published.index)
+    wanted = [*product((published.index, *platforms), [""]), *product(platforms, KINDS)]
+    found = {}
+
+    async def tell(digest: str, kind: str, format_: str) -> None:
+        verb = verbs.get(kind, ["verify"])
+        own = ["--key", keys.public, "--insecure-ignore-tlog", *formats[format_]]
+        found[digest, kind, format_] = await cosign(*verb, *own, published.at(digest))
+
+    async with anyio.create_task_group() as group:
+        for (digest, kind), format_ in product(wanted, formats):
+            group.start_soon(tell, digest, kind, format_)
+    return found
+
+
+def statement_in(output: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        base64.b64decode(json.loads(output.splitlines()[-1])["payload"])
+    )
+    return found
+
+
+def test_plain_cosign_verifies_index_and_platforms_in_both_formats(
+    told: Told,
 ) -> None:
-    for digest in (published.index, *published.platforms(published.index)):
-        assert digest in verify("verify", published.at(digest), keys, older=older)
+    signatures = {key: output for key, output in told.items() if not key[1]}
+    assert len(signatures) == 3 * 2
+    for (digest, _, _), output in signatures.items():
+        assert digest in output
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("older", [False, True], ids=["bundle", "older"])
-def test_plain_cosign_verifies_each_attestation(
-    published: Signed, keys: KeyPair, kind: str, older: bool
+def test_plain_cosign_verifies_each_attestation_in_both_formats(
+    told: Told,
 ) -> None:
-    for digest in published.platforms(published.index):
-        said = verify(
-            "verify-attestation", published.at(digest), keys, f"--type={kind}", older=older
-        )
-        statement = json.loads(base64.b64decode(json.loads(said.splitlines()[-1])["payload"]))
-        assert statement["subject"][0]["digest"] == {"sha256": digest.removeprefix("sha256:")}
+    attestations = {key: output for key, output in told.items() if key[1]}
+    assert len(attestations) == 2 * len(KINDS) * 2
+    for (digest, _, _), output in attestations.items():
+        subject = statement_in(output)["subject"][0]
+        assert subject["digest"] == {"sha256": digest.removeprefix("sha256:")}
 
 
-def test_provenance_tells_of_the_tools_by_digest(published: Signed, keys: KeyPair) -> None:
+def test_provenance_tells_of_the_tools_by_digest(published: Signed, told: Told) -> None:
     [digest, _] = published.platforms(published.index)
-    said = verify("verify-attestation", published.at(digest), keys, "--type=slsaprovenance1")
-    predicate = json.loads(base64.b64decode(json.loads(said)["payload"]))["predicate"]
+    predicate = statement_in(told[digest, "slsaprovenance1", "bundle"])["predicate"]
     tools = predicate["buildDefinition"]["resolvedDependencies"]
     assert all(len(tool["digest"]["sha256"]) == 64 for tool in tools)
     assert any("rust" in tool["uri"] for tool in tools)
 
 
+def typed(reference: str, keys: KeyPair) -> list[str]:
+    """The arguments of `dagger call` with which a person verifies."""
+    own = ["--scan=false", "--registry-plain-http", f"--key=file://{keys.public}"]
+    return ["verify", f"--image={reference}", *own]
+
+
 def test_verify_believes_it(source: Path, published: Signed, keys: KeyPair) -> None:
-    called = asked(source, published.at(TAG), f"--key=file://{keys.public}", "--format=json")
+    called = dagger_call(*typed(published.at(TAG), keys), "--format=json", source=source)
     assert called.status == 0, called.progress[-3000:]
     rules = {rule["rule"]: rule["outcome"] for rule in json.loads(called.output)["rules"]}
     assert rules["signatures"] == rules["attestations"] == "pass"
 
 
-def test_a_key_of_the_repository_is_believed(
+async def test_a_key_of_the_repository_is_believed(
     tmp_path: Path, published: Signed, keys: KeyPair
 ) -> None:
     source = shop(tmp_path)
     (source / "release.pub").write_bytes(keys.public.read_bytes())
     (source / "config/signing.yml").write_text(f"{SIGNING}keys: [release.pub]\n")
-    assert asked(source, published.at(TAG)).status == 0
+    assert await verify(source, published.at(TAG))
 
 
-def test_somebody_has_to_be_believed(source: Path, published: Signed) -> None:
-    message = refused(
-        *("verify", f"--image={published.at(TAG)}", "--subject=somebody", *WITHOUT_SCAN),
-        source=source,
-    )
+async def test_somebody_has_to_be_believed(source: Path, published: Signed) -> None:
+    message = await refusal(verify(source, published.at(TAG), subject="somebody"))
     assert "--issuer is missing" in message
 
 
 def test_unsigned_is_refused(source: Path, stranger: Signed, keys: KeyPair) -> None:
-    message = not_believed(source, stranger.at(TAG), keys)
-    assert f"{FOLDER}/stranger: it isn't signed" in message
-    assert f"{FOLDER}/stranger linux/arm64: it isn't signed" in message
+    called = dagger_call(*typed(stranger.at(TAG), keys), source=source)
+    assert called.status != 0
+    assert called.output == ""
+    assert "Traceback" not in called.progress
+    assert f"{FOLDER}/stranger: it isn't signed" in called.message
+    assert f"{FOLDER}/stranger linux/arm64: it isn't signed" in called.message
 
 
-def test_another_key_is_refused(source: Path, published: Signed, tmp_path: Path) -> None:
-    message = not_believed(source, published.at(TAG), key_pair(tmp_path / "other"))
+async def test_another_key_is_refused(source: Path, published: Signed, tmp_path: Path) -> None:
+    message = await not_believed(source, published.at(TAG), key_pair(tmp_path / "other"))
     assert f"{FOLDER}/shop: it is signed by somebody else" in message
 
 
 @pytest.mark.parametrize("older", [False, True], ids=["bundle", "older"])
-def test_the_signature_of_another_digest_is_refused(
+async def test_the_signature_of_another_digest_is_refused(
     source: Path, signed: Signed, stranger: Signed, keys: KeyPair, older: bool
 ) -> None:
     """Somebody says of their own image, kept beside ours, what we said of ours."""
@@ -182,11 +211,11 @@ def test_the_signature_of_another_digest_is_refused(
             for manifest, _ in signed.bundles(signed.index)
         ]
         signed.refer(copied["digest"], forged)
-    message = not_believed(source, signed.at(copied["digest"]), keys)
+    message = await not_believed(source, signed.at(copied["digest"]), keys)
     assert f"{FOLDER}/shop: what is signed is another image" in message
 
 
-def test_a_platform_replaced_after_signing_is_refused(
+async def test_a_platform_replaced_after_signing_is_refused(
     source: Path, signed: Signed, stranger: Signed, keys: KeyPair
 ) -> None:
     index = signed.manifest(signed.index)
@@ -194,14 +223,14 @@ def test_a_platform_replaced_after_signing_is_refused(
     replaced = {**_brought(stranger, signed, other["digest"]), "platform": other["platform"]}
     index["manifests"] = [index["manifests"][0], replaced]
     signed.put(index, TAG)
-    message = not_believed(source, signed.at(TAG), keys)
+    message = await not_believed(source, signed.at(TAG), keys)
     assert f"{FOLDER}/shop: it isn't signed" in message
     assert f"{FOLDER}/shop linux/arm64: it isn't signed" in message
     assert f"{FOLDER}/shop linux/amd64" not in message.partition("signatures: fail")[2]
 
 
 @pytest.mark.parametrize("change", ["of another image", "changed"])
-def test_an_sbom_of_another_image_or_a_changed_one_is_refused(
+async def test_an_sbom_of_another_image_or_a_changed_one_is_refused(
     source: Path, signed: Signed, keys: KeyPair, change: str
 ) -> None:
     [digest, other] = signed.platforms(signed.index)
@@ -227,72 +256,62 @@ def test_an_sbom_of_another_image_or_a_changed_one_is_refused(
         subject_only = {name: subject[name] for name in ("mediaType", "digest", "size")}
         descriptors.append(signed.put({**manifest, "layers": layers, "subject": subject_only}))
     signed.refer(digest, descriptors)
-    message = not_believed(source, signed.at(TAG), keys)
+    message = await not_believed(source, signed.at(TAG), keys)
     assert "linux/amd64: sbom: nobody who is believed attested it" in message
     assert "linux/arm64: sbom" not in message
     assert "linux/amd64: provenance" not in message
 
 
-def test_an_expired_exemption_is_refused(tmp_path: Path, published: Signed, keys: KeyPair) -> None:
+async def test_an_expired_exemption_is_refused(
+    tmp_path: Path, published: Signed, keys: KeyPair
+) -> None:
     source = shop(tmp_path)
     (source / "config/waivers.yml").write_text(
         "waivers: []\nexemptions:\n  - rule: licences\n    subject: pkg:npm/a\n"
         "    reason: tried\n    owner: platform team\n    expires: 2026-01-31\n"
     )
-    message = not_believed(source, published.at(TAG), keys)
+    message = await not_believed(source, published.at(TAG), keys)
     assert "config/waivers.yml:7" in message
     assert "expired after 2026-01-31" in message
 
 
-def test_twice_signed_is_signed_twice(source: Path, signed: Signed, keys: KeyPair) -> None:
+async def test_twice_signed_is_signed_twice(source: Path, signed: Signed, keys: KeyPair) -> None:
     digests = (signed.index, *signed.platforms(signed.index))
     before = {digest: len(signed.referrers(digest)) for digest in digests}
-    place = f"{signed.registry.address}/{FOLDER}"
-    called = publish(source, place, *keys.flags, **keys.environment)
-    assert called.status == 0, called.progress[-3000:]
+    await publish(source, f"{signed.registry.address}/{FOLDER}", **keys.signing())
     assert signed.digest(TAG) == signed.index
     added = {digest: len(signed.referrers(digest)) - before[digest] for digest in digests}
     assert added == {digests[0]: 1, digests[1]: 1 + len(KINDS), digests[2]: 1 + len(KINDS)}
 
 
-def test_several_ways_to_sign_are_refused_before_anything_is_built(
+async def test_several_ways_to_sign_are_refused_before_anything_is_built(
     source: Path, registry: Registry
 ) -> None:
-    message = refused(
-        *("build-all", "--push", f"--registry={registry.address}/un{FOLDER}", *WITHOUT_SCAN),
-        *("--oidc-token=env://TOKEN", "--signing-kms=awskms:///alias/release"),
-        source=source,
-        TOKEN="a-token",
-    )
+    ways = {"oidc_token": secret("a-token"), "signing_kms": "awskms:///alias/release"}
+    message = await refusal(publish(source, f"{registry.address}/un{FOLDER}", **ways))
     assert "Both --signing-kms and --oidc-token are given. Choose:" in message
     assert "--sign=false" in message
     assert registry.get(f"un{FOLDER}/shop/tags/list").status_code == 404
 
 
-def test_a_wrong_password_moves_no_tag(source: Path, registry: Registry, keys: KeyPair) -> None:
-    message = refused(
-        *("build-all", "--push", f"--registry={registry.address}/un{FOLDER}", *WITHOUT_SCAN),
-        *keys.flags,
-        source=source,
-        COSIGN_PASSWORD="a-wrong-password",
-    )
+async def test_a_wrong_password_moves_no_tag(
+    source: Path, registry: Registry, keys: KeyPair
+) -> None:
+    wrong = keys.signing("a-wrong-password")
+    message = await refusal(publish(source, f"{registry.address}/un{FOLDER}", **wrong))
     assert "wasn't signed, and no tag was moved to it" in message
     assert "a-wrong-password" not in message
     assert Shelf(registry, f"un{FOLDER}/shop").tags() == []
 
 
-def test_what_the_policy_refuses_is_not_published(
+async def test_what_the_policy_refuses_is_not_published(
     tmp_path: Path, registry: Registry, keys: KeyPair
 ) -> None:
     source = shop(tmp_path, "judged")
     policy = source / "config/policy/policy.yml"
     policy.write_text(f"{POLICY}labels: [com.acme.team]\n")
-    message = refused(
-        *("build-all", "--push", f"--registry={registry.address}/un{FOLDER}", *WITHOUT_SCAN),
-        *keys.flags,
-        source=source,
-        **keys.environment,
-    )
+    place = f"{registry.address}/un{FOLDER}"
+    message = await refusal(publish(source, place, **keys.signing()))
     assert "judged linux/amd64 lacks com.acme.team" in message
     assert registry.get(f"un{FOLDER}/judged/tags/list").status_code == 404
 
