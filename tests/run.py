@@ -61,7 +61,15 @@ BESIDE = (
         ),
     ),
     Lane("docker", ("tests/bootstrap/test_docker.py", "tests/stack")),
-    Lane("cluster", ("tests/chart", "tests/bootstrap/test_cluster.py", "tests/deploy")),
+    Lane(
+        "cluster",
+        (
+            "tests/chart/test_chart.py",
+            "tests/bootstrap/test_cluster.py",
+            "tests/chart",
+            "tests/deploy",
+        ),
+    ),
 )
 LANES = {lane.name: lane for lane in (PURE, LIFECYCLE, *BESIDE)}
 
