@@ -159,6 +159,7 @@ def run_all(lanes: Iterable[Lane], options: Sequence[str], output: Output) -> in
             environment = {**os.environ, **variables_of("start all")}
             if LIFECYCLE in chosen:
                 results.append(run(LIFECYCLE, environment))
+                variables_of("start all")  # stopped, it ends what is compiled meanwhile
             results += threads.map(lambda lane: run(lane, environment), beside)
         if pure is not None:
             results.insert(0, pure.result())
