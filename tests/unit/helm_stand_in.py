@@ -82,6 +82,8 @@ class HelmStandIn:
     async def _history(self, words: list[str], options: Json, _: str) -> str:
         assert (words, options["output"]) == (["shop"], "json")
         await anyio.sleep(self.takes)
+        if "history" in self.refuses:
+            raise SaidError(self.refuses["history"][1])
         if not self.history:
             raise SaidError("release: not found")
         return json.dumps(

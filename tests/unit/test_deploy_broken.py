@@ -250,6 +250,18 @@ def test_what_cannot_be_removed_is_stuck() -> None:
     assert (shop.running(), settings(shop), shop.helm.history) == ({}, set(), [])
 
 
+def test_what_helm_cannot_see_is_not_taken_for_nothing() -> None:
+    shop = Shop()
+    shop.cluster.fates = {"debug": fates.crashes("lost")}
+    unreachable = 'Kubernetes cluster unreachable: Get "https://a/version": i/o timeout'
+    shop.helm.refuses = {"history": ("", unreachable)}
+    with pytest.raises(StuckError, match="Why it isn't back:\nHelm said: Kubernetes cluster unre"):
+        shop.deploy("1.0.0", **CHANGED)
+    shop.helm.refuses = {}
+    assert shop.rollback().revision == 0
+    assert (shop.running(), settings(shop)) == ({}, set())
+
+
 def test_what_was_being_taken_back_is_no_new_version() -> None:
     """Helm failed, and was killed on the way back: what it made last is the old version."""
     shop = deployed()

@@ -91,6 +91,19 @@ def test_what_is_interrupted_is_shown_only_once_nobody_works_on_it() -> None:
     assert advice == "`deployment resume` finishes it, `deployment rollback` goes back."
 
 
+def test_a_dead_runs_lease_is_waited_for() -> None:
+    shop = deployed()
+    moments: list[Shop] = []
+    shop.cluster.changed = lambda: moments.append(shop.copied())
+    shop.deploy("2.0.0", **DEBUG)
+    [killed] = [
+        each for each in moments if each.memory.trial and each.memory.trial.phase == "observed"
+    ][:1]
+    began = killed.cluster.clock.seconds
+    assert killed.rollback().version == "1.0.0"
+    assert SECONDS - 4 < killed.cluster.clock.seconds - began < SECONDS + 4
+
+
 @pytest.mark.parametrize("seconds", [0.7, 10])
 def test_a_lease_that_another_took_ends_it_at_once(seconds: float) -> None:
     """It is seen when something is remembered, or when the Lease is renewed."""
