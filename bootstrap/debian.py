@@ -113,9 +113,8 @@ def _bootstrap(settings: Settings, tar: Path, packages: str) -> None:
     tool = settings.cache / "host-tools/usr/bin/mmdebstrap"
     options = ["--variant=minbase", "--mode=root", f"--include={packages}"]
     options += ["--keyring=/usr/share/keyrings", "--aptopt=APT::Install-Recommends false"]
-    for file in _authorities():
-        options.append(f"--customize-hook=copy-in {file} {AUTHORITIES}")
-    if _authorities():
+    if "ca-certificates" in packages.split(",") and _authorities():
+        options += [f"--customize-hook=copy-in {file} {AUTHORITIES}" for file in _authorities()]
         options.append('--customize-hook=chroot "$1" update-ca-certificates')
     run([tool, *options, SUITE, tar], settings.log("debian"), ADVICE)
 
