@@ -136,6 +136,8 @@ class Rollout:
             observed = await self._observed(expected)
             health = await healthy(self.entry, self.checks)
             self.telling.say(f"the new version alone: {observed}")
+        except LostLeaseError:
+            raise
         except PipelineError as error:
             await self._taken_back(trial, error, anyio.current_time() - began)
             raise
