@@ -108,11 +108,6 @@ MUTANTS = [
     Mutant("lease.py", "if seen and renewed != seen:", "if seen:"),
     Mutant("lease.py", "- renewed > SECONDS:", "- renewed > 10 * SECONDS:"),
     Mutant("lease.py", '.get("holderIdentity") != self.holder:', '.get("holderIdentity") == "":'),
-    Mutant(
-        "rollout.py",
-        "except LostLeaseError:\n            raise\n        except PipelineError as error:",
-        "except PipelineError as error:",
-    ),
     Mutant("deployer.py", "is None:\n            said = [", "is not None:\n            said = ["),
     # What the cluster says.
     Mutant("cluster.py", "response.is_server_error or ", "False and "),
