@@ -14,7 +14,13 @@ from tests.conftest import ROOT
 from tests.engine.test_failures import repository
 from tests.module import call, pipeline, refusal
 
-TEXT = "The river was calm. The river carried the small boat, and the boat carried us home."
+TEXT = """\
+The river rises in the hills above the town. In spring it carries the melted snow down to the \
+valley. The farmers there know the river well. They open their gates when it is high, and the \
+water runs over the fields. Later it sinks into the soil. This keeps the fields green until the \
+end of summer.\
+"""
+"""Good enough for every environment: the engine's own tests say so."""
 
 
 @contextmanager
