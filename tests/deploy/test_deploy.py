@@ -8,7 +8,7 @@ migration's log and of memory. All else that goes wrong is tests/unit/test_deplo
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import Any
 
@@ -30,7 +30,7 @@ class Load:
     """Requests of one user after the other, while something happens."""
 
     asked: int = 0
-    failed: int = 0
+    failed: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -42,10 +42,12 @@ def load(release: Release) -> Iterator[Load]:
         while not over.is_set():
             seen.asked += 1
             try:
-                answer = httpx.get(f"{release.url}/api/v1/analyses", timeout=5)
-                seen.failed += answer.status_code != httpx.codes.OK
-            except httpx.TransportError:
-                seen.failed += 1
+                # Other tests may keep the machine busy: late is not failed.
+                answer = httpx.get(f"{release.url}/api/v1/analyses", timeout=30)
+                if answer.status_code != httpx.codes.OK:
+                    seen.failed.append(f"{answer.status_code}: {answer.text}")
+            except httpx.TransportError as error:
+                seen.failed.append(repr(error))
 
     thread = Thread(target=ask)
     thread.start()
@@ -72,7 +74,7 @@ async def test_a_first_deployment_an_upgrade_and_the_way_back(standing: Release)
         assert len(standing.get("configmaps", "--selector=pipeline/content")["items"]) == 3
         back = await standing.deployer().rollback(WHY)
     assert (back.version, back.healthy) == ("1.0.0", True)
-    assert (seen.failed, standing.running()) == (0, before)
+    assert (seen.failed, standing.running()) == ([], before)
     [pod, *_] = alive(standing, "api-gateway")
     assert variable(standing, pod, level) == "info"
     trail = await standing.deployer().audit()
@@ -134,7 +136,7 @@ async def test_a_broken_release_is_taken_back_with_its_reason(
     assert detection < 20
     assert restoration < 15
     assert standing.running() == before
-    assert seen.failed == 0
+    assert seen.failed == []
     assert standing.is_whole()
     status = await standing.deployer().status()
     assert (status.version, status.healthy) == (version, True)
