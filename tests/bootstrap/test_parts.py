@@ -260,6 +260,9 @@ def test_only_what_was_started_in_the_background_is_ended_with_it(
         subprocess.Popen([*sleep, *words], start_new_session=True)
         for words in (["bootstrap", "programs", "sops"], ["something", "else"])
     )
+    # The kernel tells of a program's start before of its words.
+    while b"sops" not in Path(f"/proc/{ours.pid}/cmdline").read_bytes():
+        assert ours.poll() is None
     gone = subprocess.Popen(["true"])
     gone.wait()
     numbers = [str(process.pid) for process in (ours, anothers, gone)]
