@@ -14,7 +14,7 @@ _HELM = "helm.sh/helm/v3"
 
 TOOLS = Programs(
     name="kubernetes-tools",
-    title="helm, kubectl, kubeconform and vegeta, once (2 to 4 minutes)",
+    title="helm, kubectl, kubeconform and vegeta, once (1 to 3 minutes)",
     compiled={
         "helm": (
             f"{_HELM}/cmd/helm",
@@ -31,7 +31,7 @@ TOOLS = Programs(
 )
 CLUSTER = Programs(
     name="kubernetes",
-    title="Kubernetes, etcd, CoreDNS, metrics-server, once (6 to 10 minutes)",
+    title="Kubernetes, etcd, CoreDNS, metrics-server, once (3 to 6 minutes)",
     compiled={
         "etcd": ("go.etcd.io/etcd/server/v3", ""),
         **{
@@ -48,6 +48,6 @@ CLUSTER = Programs(
 )
 STORAGE = Programs(
     name="local-path",
-    title="local-path-provisioner, once (a minute)",
+    title="local-path-provisioner, once (seconds after Kubernetes)",
     compiled={"local-path-provisioner": ("github.com/rancher/local-path-provisioner", "")},
 )

@@ -6,7 +6,7 @@ from bootstrap.programs import Programs
 
 PROGRAMS = Programs(
     name="sops",
-    title="sops, once (a minute)",
+    title="sops, once (seconds after the scanners, else 2 minutes)",
     compiled={
         "sops": ("github.com/getsops/sops/v3/cmd/sops", ""),
         "age-keygen": ("filippo.io/age/cmd/age-keygen", ""),
