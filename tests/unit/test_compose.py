@@ -215,6 +215,7 @@ def said(**changes: object) -> str:
         "Image": "a:1",
         "State": "running",
         "Health": "",
+        "Status": "Up 4 seconds",
         "ExitCode": 0,
     }
     return json.dumps(whole | changes)
@@ -225,6 +226,7 @@ def said(**changes: object) -> str:
     [
         ({}, True, "running"),
         ({"Health": "healthy"}, True, "healthy"),
+        ({"Status": "Up Less than a second (health: starting)"}, False, "starting"),
         ({"Health": "unhealthy"}, False, "unhealthy"),
         ({"State": "restarting", "Health": "unhealthy"}, False, "restarting"),
         ({"State": "exited", "ExitCode": 0}, True, "ended with 0"),

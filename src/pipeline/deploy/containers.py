@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pipeline.errors import PipelineError, shortened
 from pipeline.report.deployment import WorkloadSummary
 
+STARTING = "(health: starting)"
 MOST_LINES = 12
 """A failed container's last words fit on half a screen."""
 
@@ -62,7 +63,8 @@ def _containers(text: str) -> Iterator[Container]:
             service=said["Service"],
             image=said["Image"],
             state=said["State"],
-            health=said["Health"],
+            # In its first moment, only the text for people tells that there is a check.
+            health=said["Health"] or ("starting" if STARTING in said["Status"] else ""),
             exit_code=said["ExitCode"],
         )
 
