@@ -75,7 +75,7 @@ async def test_documents_are_the_same_each_time(tmp_path: Path) -> None:
         for architecture in ("amd64", "arm64")
         for kind in ("cdx", "spdx")
     ]
-    first, second = ([await each.file(name).contents() for name in names] for each in folders)
+    first, second = [[await each.file(name).contents() for name in names] for each in folders]
     assert first == second
     cyclone_dx, spdx, *_ = map(json.loads, first)
     assert (cyclone_dx["bomFormat"], cyclone_dx["specVersion"]) == ("CycloneDX", "1.6")
