@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,6 @@ from tests.scanners import DATABASES, databases
 pytestmark = pytest.mark.usefixtures("engine", "scanners")
 
 POLICY = ROOT / "config/policy"
-TODAY = datetime.now(UTC).date()
 REGION = (ROOT / "docs/policy.md").read_text().partition("```rego\n")[2].partition("```")[0]
 
 
@@ -31,6 +31,11 @@ def typed(source: Path, *arguments: str) -> Called:
 
 async def verdict(source: Path) -> str:
     return await call(pipeline(source).verdict, **databases())
+
+
+def day(offset: int) -> date:
+    """Give a day before or after today; tests leave a day's room, for midnight may pass meanwhile."""
+    return datetime.now(UTC).date() + timedelta(days=offset)
 
 
 def write(source: Path, path: str, text: str) -> None:
@@ -112,11 +117,12 @@ async def test_a_rule_of_the_repositorys_own_counts_and_can_be_exempted_from(sma
     assert "Every image says in which region it may run" in failed
     assert "small linux/arm64 lacks a region" in failed
 
-    exempt(small, TODAY)
+    tomorrow = day(1)
+    exempt(small, tomorrow)
     exempted = await verdict(small)
-    assert f"lacks a region (until {TODAY} by tests: an example)" in exempted
+    assert f"lacks a region (until {tomorrow} by tests: an example)" in exempted
 
-    exempt(small, TODAY - timedelta(days=1))
+    exempt(small, day(-2))
     expired = await refusal(verdict(small))
     assert "config/waivers.yml:6:12: exemptions[0].expires: the exemption of small" in expired
 
@@ -150,9 +156,9 @@ async def test_what_cannot_be_evaluated_is_said(
     assert f"config/policy/{said}" in await refusal(verdict(small))
 
 
-def commit(source: Path, day: date) -> None:
+def commit(source: Path, when: date) -> None:
     """Commit a repository on a day: its images are of that day."""
-    time = f"{day}T12:00:00Z"
+    time = f"{when}T12:00:00Z"
     who = ["-c", "user.name=tests", "-c", "user.email=tests@example.org"]
     for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "Begin"]):
         subprocess.run(
@@ -165,7 +171,7 @@ def commit(source: Path, day: date) -> None:
 
 async def test_an_old_base_image_is_told(tmp_path: Path, registry: Registry) -> None:
     base = repository(tmp_path / "base", "base")
-    commit(base, TODAY - timedelta(days=91))
+    commit(base, day(-92))
     place = f"{registry.address}/old"
     image = await pushed(base, place)
     source = repository(tmp_path / "shop", "shop")
@@ -173,4 +179,4 @@ async def test_an_old_base_image_is_told(tmp_path: Path, registry: Registry) -> 
     write(source, "services/shop/Dockerfile", f"FROM {name}\nCOPY file /shop\n")
     write(source, "config/registry.yml", f"address: {registry.address}\nplain_http: true\n")
     message = await refusal(verdict(source))
-    assert f"shop stands on {name}, 91 days old, allowed are 90" in message
+    assert re.search(rf"shop stands on {re.escape(name)}, 9[23] days old, allowed are 90", message)
