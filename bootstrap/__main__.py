@@ -73,6 +73,8 @@ def main() -> int:
         ("cluster",): start_cluster,
         ("cluster", "stop"): stop_cluster,
     }
+    # As by a person's key: what it has started, ends with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         settings = Settings.from_environment()
         match sys.argv[1:]:

@@ -18,12 +18,10 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from tests.results import Results, read_results, summary
+from tests.started import variables_of
+
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from tests.results import Results, read_results, summary  # noqa: E402 - found by the line above
-from tests.started import variables_of  # noqa: E402
-
 SHELL_SCRIPTS = [
     "pipeline",
     ".ci/run",
@@ -59,13 +57,43 @@ PURE = Lane(
 LIFECYCLE = Lane("lifecycle", ("tests/bootstrap/test_lifecycle.py",))
 BESIDE = (
     Lane(
-        "engine",
+        "build",
+        tuple(
+            f"tests/engine/test_{name}.py"
+            for name in (
+                "services",
+                "failures",
+                "dockerfile",
+                "images",
+                "interrupted",
+                "other_repository",
+                "page",
+                "stack",
+                "scan",
+                "secrets",
+                "readme",
+            )
+        ),
+    ),
+    Lane(
+        "release",
         (
-            "tests/engine/test_services.py",
-            "tests/engine/test_failures.py",
-            "tests/engine/test_dockerfile.py",
-            "tests/engine",
             "tests/bootstrap/test_scanners.py",
+            *(
+                f"tests/engine/test_{name}.py"
+                for name in (
+                    "config",
+                    "config_services",
+                    "sops",
+                    "policy",
+                    "sbom",
+                    "scan_databases",
+                    "scan_waivers",
+                    "scout",
+                    "sign",
+                    "keyless",
+                )
+            ),
         ),
     ),
     Lane("docker", ("tests/bootstrap/test_docker.py", "tests/stack")),
@@ -75,6 +103,7 @@ BESIDE = (
             "tests/chart/test_chart.py",
             "tests/bootstrap/test_cluster.py",
             "tests/chart",
+            "tests/engine/test_docs.py",
         ),
     ),
 )

@@ -89,7 +89,8 @@ class ClusterStandIn(ApiServer):
     `fates` are those of pods whose image or settings say a text. Controllers look at a change
     after `lags` seconds, let old pods go when new ones are ready for `bakes`, and make an
     autoscaler's minimum after `scales`. `changed` is called after each change: what is there then
-    is what a kill leaves. `requests` are all that were made.
+    is what a kill leaves. What `answers_instead` gives is the answer. `requests` are all that were
+    made.
     """
 
     clock: Clock = field(default_factory=Clock)
@@ -104,6 +105,7 @@ class ClusterStandIn(ApiServer):
     requests: list[tuple[str, str]] = field(default_factory=list)
     hangs: bool = False
     changed: Callable[[], None] = lambda: None
+    answers_instead: Callable[[httpx.Request], httpx.Response | None] = lambda _: None
 
     def copied(self) -> "ClusterStandIn":
         """Give another one that is as this one is now."""
@@ -163,6 +165,8 @@ class ClusterStandIn(ApiServer):
         if self.away:
             return await super().answer(request)
         self.settle()
+        if (instead := self.answers_instead(request)) is not None:
+            return instead
         if path.endswith("/selfsubjectreviews"):
             return httpx.Response(201, json={"status": {"userInfo": {"username": "ann"}}})
         if found := LOG.fullmatch(path):

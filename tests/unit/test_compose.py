@@ -198,6 +198,18 @@ def test_services_run_out_of_their_sources() -> None:
     assert "debug/consciousness-engine migrate" in services["consciousness-engine"]["command"][2]
 
 
+def test_what_services_of_a_workspace_stand_on_is_compiled_once() -> None:
+    services, volumes = reloaded()["services"], reloaded()["volumes"]
+    targets = {
+        mounted["source"]
+        for name in ("api-gateway", "consciousness-engine")
+        for mounted in services[name]["volumes"]
+        if mounted["target"] == "/src/target"
+    }
+    assert targets == {"target-services"}
+    assert "target-services" in volumes
+
+
 def test_what_runs_out_of_sources_is_to_others_what_it_was() -> None:
     before, after = project()["services"], reloaded()["services"]
     for name in ("api-gateway", "consciousness-engine", "web-ui"):

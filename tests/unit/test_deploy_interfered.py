@@ -1,5 +1,6 @@
 """What comes between: another run, a cluster that doesn't answer, a Lease that is lost."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import anyio
@@ -27,21 +28,23 @@ def slow(shop: Shop, seconds: float) -> None:
     )
 
 
-async def caught(work: object) -> PipelineError | None:
+async def caught(work: Awaitable[object]) -> PipelineError | None:
     """Give what some work raises."""
     try:
-        await work  # type: ignore[misc]
+        await work
     except PipelineError as error:
         return error
     return None
 
 
-async def beside(shop: Shop, seconds: float, then: object) -> PipelineError | None:
+async def beside(
+    shop: Shop, seconds: float, then: Callable[[], Awaitable[None]]
+) -> PipelineError | None:
     """Deploy, and let something happen after some seconds; gives what the deployment raises."""
 
     async def happens() -> None:
         await anyio.sleep(seconds)
-        await then()  # type: ignore[operator]
+        await then()
 
     async with anyio.create_task_group() as group:
         group.start_soon(happens)
@@ -159,15 +162,14 @@ def test_a_cluster_that_is_away_for_a_while_is_waited_for(seconds: float) -> Non
 def test_one_answer_that_is_missing_is_asked_for_again(kind: str) -> None:
     shop = deployed()
     refused: list[httpx.Request] = []
-    answer = shop.cluster.answer
 
-    async def refuses(request: httpx.Request) -> httpx.Response:
+    def refuses(request: httpx.Request) -> httpx.Response | None:
         if request.url.path.endswith(kind) and not refused:
             refused.append(request)
             return httpx.Response(500, text="unexpected EOF")
-        return await answer(request)
+        return None
 
-    shop.cluster.answer = refuses  # type: ignore[method-assign]
+    shop.cluster.answers_instead = refuses
     assert shop.deploy("2.0.0", **DEBUG).healthy
     assert len(refused) == 1
 
@@ -219,19 +221,18 @@ def test_what_went_wrong_is_told_even_when_nothing_can_be_written() -> None:
 def test_settings_that_cannot_be_removed_fail_nothing() -> None:
     shop = deployed()
     refused: list[httpx.Request] = []
-    answer = shop.cluster.answer
 
-    async def refuses(request: httpx.Request) -> httpx.Response:
+    def refuses(request: httpx.Request) -> httpx.Response | None:
         if request.method == "DELETE" and "configmaps" in request.url.path:
             refused.append(request)
             return httpx.Response(403, json={"message": "not today"})
-        return await answer(request)
+        return None
 
-    shop.cluster.answer = refuses  # type: ignore[method-assign]
+    shop.cluster.answers_instead = refuses
     assert shop.deploy("2.0.0", **DEBUG).healthy
     assert len(refused) == 1
     assert shop.trail()[-1] == ("deploy", "2.0.0", "succeeded")
-    shop.cluster.answer = answer  # type: ignore[method-assign]
+    shop.cluster.answers_instead = lambda _: None
     shop.deploy("2.0.1", **DEBUG)
     assert len(settings(shop)) == 2
 
@@ -269,22 +270,20 @@ def test_many_failures_leave_the_good_one_in_the_history(monkeypatch: pytest.Mon
     assert (status.version, status.revision, status.healthy) == ("1.0.0", 13, True)
 
 
-def answering(**answer: object) -> httpx.AsyncClient:
-    def answers(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(**answer)  # type: ignore[arg-type]
-
-    return httpx.AsyncClient(base_url="http://a", transport=httpx.MockTransport(answers))
+def answering(answer: httpx.Response) -> httpx.AsyncClient:
+    transport = httpx.MockTransport(lambda _: answer)
+    return httpx.AsyncClient(base_url="http://a", transport=transport)
 
 
 async def test_whoever_is_not_let_in_is_told() -> None:
     with pytest.raises(
         ClusterError, match="doesn't let this user in, or isn't there: Unauthorized"
     ):
-        await _ahead(answering(status_code=401, json={"message": "Unauthorized"}))
+        await _ahead(answering(httpx.Response(401, json={"message": "Unauthorized"})))
 
 
 async def test_only_the_clusters_clock_counts() -> None:
     ahead = await _ahead(
-        answering(status_code=200, headers={"Date": "Thu, 26 Nov 2099 12:00:00 GMT"})
+        answering(httpx.Response(200, headers={"Date": "Thu, 26 Nov 2099 12:00:00 GMT"}))
     )
     assert ahead.days > 365 * 20

@@ -4,6 +4,7 @@
 page's development server shows it by itself; a Rust service is compiled and started anew.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from shlex import join, quote
@@ -86,7 +87,9 @@ def _web(service: ServiceFile, image: str, directory: str) -> Definition:
 
 
 def _rust(service: RustService, image: str, sources: RustSources) -> Definition:
-    volumes = {f"{service.name}-target": str(SOURCE / "target"), "cargo": "/cargo"}
+    # One for all services of a workspace: what they stand on is compiled once. Cargo takes turns.
+    target = re.sub("[^A-Za-z0-9_.-]", "-", f"target-{sources.folder}")
+    volumes = {target: str(SOURCE / "target"), "cargo": "/cargo"}
     watched = [*sources.crates, "Cargo.toml", "Cargo.lock"]
     return {
         **_from_sources(service, image, sources.folder, volumes),
