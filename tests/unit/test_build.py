@@ -81,6 +81,21 @@ def test_the_time_of_the_build_leaves_no_trace() -> None:
     assert json.loads(config)["created"] == "2023-11-14T22:13:20Z"
 
 
+def test_the_engines_words_for_its_steps_leave_no_trace() -> None:
+    """Versions before and after 0.21 say it differently, and mean the same layer."""
+
+    def digest(*steps: dict[str, str]) -> str:
+        return completed({**CONFIG, "history": list(steps)}).digest
+
+    engines = {"comment": "buildkit.exporter.image.v0"}
+    before = {"created_by": "Directory.withDirectory source", **engines}
+    after = {"created_by": "Directory.withDirectory", **engines}
+    assert digest(before) == digest(after)
+    # What a Dockerfile's author has written stays.
+    own = {"comment": "buildkit.dockerfile.v0"}
+    assert digest({"created_by": "RUN a", **own}) != digest({"created_by": "RUN b", **own})
+
+
 def test_platforms() -> None:
     assert [platform.debian for platform in platforms_named([])] == ["amd64", "arm64"]
     assert [p.rust_target for p in platforms_named(["linux/arm64"])] == [
