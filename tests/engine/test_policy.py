@@ -34,7 +34,7 @@ async def verdict(source: Path) -> str:
 
 
 def day(offset: int) -> date:
-    """Give a day before or after today; tests leave a day's room, for midnight may pass meanwhile."""
+    """Give a day before or after today, with a day of room: midnight may pass meanwhile."""
     return datetime.now(UTC).date() + timedelta(days=offset)
 
 
