@@ -50,10 +50,13 @@ def scan_loop(published: dict[str, Any], folder: Path) -> float:
     """Scan each platform of each image with Trivy and Grype; their databases are there."""
     database = folder / "trivy/db"
     database.mkdir(parents=True)
-    archive = SETTINGS.databases / "trivy-db.tar.gz"
+    archive = SETTINGS.databases / "files/db.tar.gz"
     subprocess.run(["tar", "-xzf", archive, "-C", database], check=True)
     grype = {"GRYPE_DB_CACHE_DIR": str(folder / "grype"), "GRYPE_DB_AUTO_UPDATE": "false"}
-    timed([PROGRAMS / "grype", "db", "import", SETTINGS.databases / "grype-db.tar.gz"], **grype)
+    timed(
+        [PROGRAMS / "grype", "db", "import", SETTINGS.databases / "files/vulnerability-db.tar.gz"],
+        **grype,
+    )
     trivy = [SETTINGS.trivy, "image", f"--cache-dir={folder / 'trivy'}", "--image-src=remote"]
     trivy += ["--skip-db-update", "--offline-scan", "--insecure", "--quiet"]
     seconds = 0.0

@@ -18,14 +18,14 @@ from tempfile import TemporaryDirectory
 
 import anyio
 
-from pipeline.deploy.deployer import Motive
+from pipeline.deploy.kubernetes.deployer import ChangeReason
 from tests.chart.programs import PROGRAMS
 from tests.cluster import start_cluster
 from tests.conftest import PUSH, dagger_call
 from tests.deploy.conftest import Release, images_of
 
 RATE = 200
-WHY = Motive("a benchmark", "bench/rollout.py")
+WHY = ChangeReason("a benchmark", "bench/rollout.py")
 # With less time to answer, a busy machine alone makes failures.
 PATIENT = "consciousness_engine.processing_timeout_ms=1000"
 CHANGED = ["consciousness_engine.log_level=error", "api_gateway.log_level=error"]

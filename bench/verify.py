@@ -17,6 +17,8 @@ from typing import TextIO
 import dagger
 
 from bootstrap.settings import Settings
+from pipeline.release.verify import Signatory, verify_images
+from pipeline.security.criteria import Criteria
 from tests.module import in_this_process, pipeline, secret
 
 KEYS = Settings.from_environment().keys
@@ -27,13 +29,15 @@ CACHED = re.compile(r"^(\d+) *: [┆ ]*Container.withExec CACHED", re.MULTILINE)
 
 async def measured(version: str, scan: bool) -> None:
     """Print the seconds of each step."""
-    module, key = pipeline(), secret((KEYS / "cosign.pub").read_text())
+    signatory = Signatory(secret((KEYS / "cosign.pub").read_text()))
+    environment = await pipeline().environment(name="staging", secrets_key=None)._configured()
     start = time.monotonic()
-    contents, access = await module._contents(version, None, (None, None, False))
+    contents, access = await environment.contents(version)
     images = list(contents.images.values())
     print(f"digests of {len(images)} images: {time.monotonic() - start:.1f} s", flush=True)
     start = time.monotonic()
-    verdict = await module._verified(images, key, None, None, access, scan)
+    criteria = await Criteria.of(environment.repository, access, scans=scan)
+    verdict = await verify_images(images, [], environment.source, access, signatory, criteria)
     seconds = time.monotonic() - start
     print(f"verification of {len(images)} images: {seconds:.1f} s, passed: {verdict.passed}")
 

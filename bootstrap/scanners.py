@@ -43,6 +43,7 @@ def databases_key() -> str:
     """Say what the databases are made from."""
     return key_of(
         PROGRAMS.key,
+        HERE / "scanners.py",
         HERE / "vulnerabilities.py",
         vulnerabilities.FACTS,
         TRIVY_INTERVAL,
@@ -89,7 +90,7 @@ def _build_trivy(settings: Settings, sources: Path, folder: Path, log: Path) -> 
     # It asks Go for the names of Go's own packages.
     search = f"{go.toolchain(settings) / 'bin'}:{os.environ['PATH']}"
     run(command, log, "Run this again.", environment={**os.environ, "PATH": search})
-    archive = folder / "trivy-db.tar.gz"
+    archive = _files(folder) / "db.tar.gz"
     pack: list[str | Path] = ["tar", "--create", "--gzip", "--file", archive]
     run([*pack, "--directory", database, "metadata.json", "trivy.db"], log, "Is the disk full?")
     packed = _blobs(folder) / "db.tar.gz"
@@ -107,12 +108,19 @@ def _build_grype(settings: Settings, workspaces: list[Path], folder: Path, log: 
     served.mkdir(parents=True)
     for file in (archive, database / "latest.json"):
         shutil.copy(file, served)
-    shutil.copy(archive, folder / "grype-db.tar.gz")
+    shutil.copy(archive, _files(folder) / "vulnerability-db.tar.gz")
     # Grype tells the kind of an archive by its name.
     packed = _blobs(folder) / archive.name
     shutil.copy(archive, packed)
     digest = oci.add_artifact(packed.parent, packed, GRYPE_LAYER, GRYPE_CONFIG)
     (folder / "grype.digest").write_text(digest)
+
+
+def _files(folder: Path) -> Path:
+    """Give where both are under the names that `--databases` looks for."""
+    files = folder / "files"
+    files.mkdir(exist_ok=True)
+    return files
 
 
 def _blobs(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""A key pair of this machine, and a .env file with which `dagger call` finds it."""
+"""A key pair of this machine, and a .env file with which `dagger call` finds what is here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bootstrap.steps import Progress, make_once, run
 
 ENVIRONMENT = REPOSITORY / ".env"
 HEADING = (
-    "# Defaults of `dagger call` in this folder: the key pair that was made on this machine.\n"
+    "# Defaults of `dagger call` in this folder: what `./pipeline` has set up on this machine.\n"
 )
 
 
@@ -36,16 +36,15 @@ def make_keys(settings: Settings) -> None:
 
 
 def write_environment(settings: Settings, progress: Progress) -> None:
-    """Name the keys as defaults, unless somebody has a .env file of their own."""
-    lines = []
-    for function in ("BUILD_ALL", "PUBLISH"):
-        lines.append(f"PIPELINE_{function}_SIGNINGKEY=file://{settings.keys}/cosign.key")
-        lines.append(f"PIPELINE_{function}_SIGNINGPASSWORD=file://{settings.keys}/password")
-    lines += [
-        f"PIPELINE_{function}_KEY=file://{settings.keys}/cosign.pub"
-        for function in ("VERIFY", "VERIFICATION", "DEPLOY")
-    ]
-    text = HEADING + "\n".join(lines) + "\n"
+    """Name what is here as defaults, unless somebody has a .env file of their own."""
+    defaults = {
+        "REGISTRY": f"{settings.registry}/pipeline",
+        "REGISTRYPLAINHTTP": "true",
+        "SIGNINGKEY": f"file://{settings.keys}/cosign.key",
+        "SIGNINGPASSWORD": f"file://{settings.keys}/password",
+        "DATABASES": f"{settings.databases}/files",
+    }
+    text = HEADING + "".join(f"PIPELINE_{name}={value}\n" for name, value in defaults.items())
     if not ENVIRONMENT.exists() or ENVIRONMENT.read_text().startswith(HEADING):
         ENVIRONMENT.write_text(text)
     else:

@@ -6,7 +6,7 @@ seconds: for everything but flags, help, exit codes and what a command line prin
 
 import inspect
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,17 +15,18 @@ import dagger
 import pytest
 from dagger import dag
 
-from bootstrap.settings import REPOSITORY
-from pipeline import handed
+from bootstrap.settings import REPOSITORY, Settings
+from pipeline import files, flags
 from pipeline.build.image import Image
 from pipeline.errors import PipelineError
 from pipeline.main import Pipeline
 from tests.costs import spent_on
+from tests.scanners import databases
 
 T = TypeVar("T")
-
-IGNORED = [".env", "**/node_modules", "**/target", "**/.venv", "**/__pycache__", "**/.*_cache"]
-"""As Pipeline.source has it."""
+SETTINGS = Settings.from_environment()
+REGISTRY = f"{SETTINGS.registry}/pipeline"
+"""Where this machine publishes the worked example."""
 
 
 def folder(path: Path) -> dagger.Directory:
@@ -35,13 +36,25 @@ def folder(path: Path) -> dagger.Directory:
     this repository, which stays. Without its cache it would read the folder for each file of it.
     As with `dagger call`, nothing is ignored of what `--source` names.
     """
-    ignored = IGNORED if path == REPOSITORY else [str(uuid.uuid4())]
+    ignored = flags.NEVER_UPLOADED if path == REPOSITORY else [str(uuid.uuid4())]
     return dag.host().directory(str(path), exclude=ignored)
 
 
-def pipeline(source: Path = REPOSITORY) -> Pipeline:
-    """Give the module's main object for a repository, as `dagger call --source=…` makes it."""
-    return Pipeline(source=folder(source))
+def pipeline(source: Path = REPOSITORY, **given: Any) -> Pipeline:
+    """Give the module's main object for a repository, as `dagger call --source=…` makes it.
+
+    The worked example is published where this machine's .env file says.
+    """
+    own = source == REPOSITORY
+    place = {"registry": REGISTRY, "registry_plain_http": True, **databases()} if own else {}
+    return made(Pipeline, source=folder(source), **{**place, **given})
+
+
+def made(function: Callable[..., T], **given: Any) -> T:
+    """Make an object as `dagger call` does: a secret that isn't given is none."""
+    parameters = inspect.signature(function).parameters.values()
+    secrets = [each.name for each in parameters if each.default is each.empty]
+    return function(**{**dict.fromkeys(secrets), **given})
 
 
 def secret(text: str) -> dagger.Secret:
@@ -49,12 +62,10 @@ def secret(text: str) -> dagger.Secret:
     return dag.set_secret(uuid.uuid4().hex, text)
 
 
-async def call(function: Callable[..., Awaitable[T]], **arguments: Any) -> T:
-    """Call a function as `dagger call` does: a secret that isn't given is none."""
-    parameters = inspect.signature(function).parameters.values()
-    secrets = [each.name for each in parameters if each.default is each.empty]
+async def call(function: Callable[..., Awaitable[T]], **given: Any) -> T:
+    """Call a function as `dagger call` does."""
     with spent_on("the module's functions in this process"):
-        return await function(**{**dict.fromkeys(secrets), **arguments})
+        return await made(function, **given)
 
 
 async def refusal(calling: Awaitable[object]) -> str:
@@ -66,35 +77,26 @@ async def refusal(calling: Awaitable[object]) -> str:
     return message
 
 
-async def pushed(source: Path, place: str, **arguments: Any) -> Image:
+async def pushed(source: Path, place: str, **given: Any) -> Image:
     """Publish the one image of a repository to a registry without TLS, and nothing about it."""
-    given = {"registry": place, "registry_plain_http": True, "scan": False, "sign": False}
-    publication = await call(pipeline(source).publish, **given, **arguments)
+    main = pipeline(source, registry=place, registry_plain_http=True)
+    publication = await call(main.publish, scan=False, sign=False, **given)
     [image] = publication.build.images
     return image
 
 
 class CurrentModule:
-    """What a module knows of itself, which it isn't here: its own files."""
+    """What a module knows of itself, which it isn't here: its own folder."""
 
-    def source(self) -> dagger.Directory:
-        """Give them, as far as the module reads them."""
-        return dag.host().directory(str(REPOSITORY), include=["config", "deploy"])
+    def workdir(self, path: str) -> dagger.Directory:
+        """Give a folder in it."""
+        return folder(Path(path))
 
 
 @contextmanager
 def in_this_process(texts: Path) -> Iterator[None]:
     """Let the module's functions find themselves; a folder takes the texts that they hand on."""
-
-    def files(contents: Mapping[str, str]) -> dagger.Directory:
-        place = texts / uuid.uuid4().hex
-        for name, text in contents.items():
-            path = place / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        return folder(place)
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dagger.Client, "current_module", lambda _: CurrentModule())
-        patch.setattr(handed, "files", files)
+        patch.setattr(files, "HANDED", texts)
         yield

@@ -51,8 +51,8 @@ MUTANTS = [
     Mutant("lease.py", "if each.content != good.content", ""),
     Mutant("lease.py", "good.content != now.content", "good.revision != now.revision"),
     # The trail.
-    Mutant("deployer.py", 'await self._write(session, trial, motive, images, "started")', "pass"),
-    Mutant("deployer.py", 'await self._write(session, trial, motive, images, "succeeded")', "pass"),
+    Mutant("deployer.py", 'await self._write(session, trial, reason, images, "started")', "pass"),
+    Mutant("deployer.py", 'await self._write(session, trial, reason, images, "succeeded")', "pass"),
     Mutant("deployer.py", "images, ended, str(error))", 'images, "succeeded", str(error))'),
     Mutant("audit_store.py", "content) is not None", "content) is not False"),
     # Back, and on.

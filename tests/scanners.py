@@ -13,8 +13,11 @@ from bootstrap.settings import Settings
 
 SETTINGS = Settings.from_environment()
 PROGRAMS = {"trivy": SETTINGS.trivy, "grype": SETTINGS.scanners / "grype"}
-ARCHIVES = {name: SETTINGS.databases / f"{name}-db.tar.gz" for name in ("trivy", "grype")}
-DATABASES = [f"--{name}-database={archive}" for name, archive in ARCHIVES.items()]
+ARCHIVES = {
+    "trivy": SETTINGS.databases / "files/db.tar.gz",
+    "grype": SETTINGS.databases / "files/vulnerability-db.tar.gz",
+}
+DATABASES = [f"--databases={SETTINGS.databases / 'files'}"]
 """For repositories that have no config/scan.yml."""
 GRYPE_ALONE = {
     "GRYPE_DB_AUTO_UPDATE": "false",
@@ -25,12 +28,9 @@ GRYPE_ALONE = {
 TRIVY_ALONE = {"TRIVY_SKIP_VERSION_CHECK": "true", "TRIVY_OFFLINE_SCAN": "true"}
 
 
-def databases(**others: Path) -> dict[str, dagger.File]:
-    """Give DATABASES for functions that are called in this process, or others by name."""
-    return {
-        f"{name}_database": dag.host().file(str(archive))
-        for name, archive in {**ARCHIVES, **others}.items()
-    }
+def databases(folder: Path = SETTINGS.databases / "files") -> dict[str, dagger.Directory]:
+    """Give DATABASES for functions that are called in this process, or those of a folder."""
+    return {"databases": dag.host().directory(str(folder))}
 
 
 def said(program: str, *arguments: str | Path, **environment: str) -> Any:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 import dagger
 from dagger import dag
 
-from pipeline import handed
+from pipeline.files import directory_of
 
 AT_A_TIME = 4
 SECONDS = 120
@@ -91,7 +91,7 @@ async def run_in(
     """Run commands as `run_all` does, and give the container with the files that they wrote."""
     if not commands:
         return container, []
-    given = handed.files(files_of(commands, output=output, seconds=seconds))
+    given = directory_of(files_of(commands, output=output, seconds=seconds))
     ended = container.with_mounted_directory(BATCH, given).with_exec(["sh", f"{BATCH}/all", ENDED])
     return ended, ended_of(await ended.file(ENDED).contents(), seconds)
 

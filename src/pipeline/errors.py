@@ -18,6 +18,13 @@ class PipelineError(Exception):
     """A failure that a person can act on; its text is all that they are shown."""
 
 
+class InapplicableFlagError(PipelineError):
+    """A flag that means nothing where it stands: whoever gives it expects something of it."""
+
+    def __init__(self, flag: str, about: str) -> None:
+        super().__init__(f"{flag} doesn't apply here: it is about {about}.")
+
+
 class Place(NamedTuple):
     """Where something begins in a file: line and column, in characters, counted from one."""
 

@@ -1,15 +1,13 @@
 """Dagger's decorators, as this module uses them and as type checkers can follow them."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar, dataclass_transform
+from typing import Any, Protocol, TypeVar, cast, dataclass_transform, overload
 
 import dagger
-from dagger import Doc, Name, field
+from dagger import field
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
-
-Format = Annotated[str, Name("format"), Doc("table, markdown or json")]
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field,))
@@ -18,12 +16,16 @@ def object_type(cls: type[T]) -> type[T]:
     return dagger.object_type(cls)
 
 
-def side_effect(function: F) -> F:
-    """Expose a function that changes something outside: called twice, it acts twice.
+class _Function(Protocol):
+    """The SDK takes `cache`, but its published overloads leave it out."""
 
-    Its result never comes out of the engine's cache.
-    """
-    # The SDK takes `cache` but its published overloads leave it out.
-    expose: Any = dagger.function
-    decorated: F = expose(cache="never")(function)
-    return decorated
+    @overload
+    def __call__(self, function: F, /) -> F: ...
+
+    @overload
+    def __call__(self, /, *, cache: str) -> Callable[[F], F]: ...
+
+
+# With cache="never" a function acts each time that it is called: it changes something outside,
+# or what it gives depends on the outside.
+function = cast(_Function, dagger.function)

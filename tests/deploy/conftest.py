@@ -14,10 +14,11 @@ from dagger import dag
 from pipeline.catalogue.catalogue import load_services
 from pipeline.catalogue.stack import load_stack
 from pipeline.config.resolve import Overlays
-from pipeline.deploy.deployer import Deployer, Motive, Target, Tools
-from pipeline.deploy.health import checks_of
-from pipeline.deploy.rollout import Limits
-from pipeline.deploy.values import Contents, chart_values
+from pipeline.deploy.contents import Contents
+from pipeline.deploy.kubernetes.deployer import ChangeReason, Deployer, Target, Tools
+from pipeline.deploy.kubernetes.health import checks_of
+from pipeline.deploy.kubernetes.rollout import Limits
+from pipeline.deploy.kubernetes.values import chart_values
 from pipeline.registry.reference import by_digest
 from pipeline.report.deployment import DeploymentSummary
 from tests.chart.programs import PROGRAMS
@@ -67,7 +68,7 @@ class Release:
         values, contents = self.values(version, *flags)
         for service, change in changes.items():
             values["services"][service.replace("_", "-")] |= change
-        return await self.deployer().deploy(values, contents, Motive("a test", "here"))
+        return await self.deployer().deploy(values, contents, ChangeReason("a test", "here"))
 
     @property
     def url(self) -> str:

@@ -7,7 +7,7 @@ tests/stack/test_compose_deploy.py.
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -20,7 +20,8 @@ from tests.engine.key_pairs import key_pair
 SETTINGS = Settings.from_environment()
 SECRETS_KEY = f"--secrets-key=file://{ROOT}/config/secrets/example-key.txt"
 # What verification finds out anew each time is tested elsewhere.
-TRUSTED = [f"--key=file://{SETTINGS.keys}/cosign.pub", "--scan=false"]
+NO_SCAN = "--set=deployment.scan=false"
+TRUSTED = [f"--public-key=file://{SETTINGS.keys}/cosign.pub"]
 
 
 class Place:
@@ -28,19 +29,20 @@ class Place:
 
     def __init__(self, cluster: Cluster, environment: str) -> None:
         self.name = f"cli-{environment}-{secrets.token_hex(3)}"
-        self.common = [
-            f"--environment={environment}",
-            f"--kubeconfig=file://{cluster.kubeconfig}",
+        self.environment = [
+            *("environment", f"--name={environment}", NO_SCAN),
             f"--set=deployment.namespace={self.name}",
         ]
+        self.cluster = f"--kubeconfig=file://{cluster.kubeconfig}"
 
-    def deploy(self, *arguments: str, trusted: list[str] = TRUSTED) -> Called:
+    def call(self, verb: str, *arguments: str, settings: Sequence[str] = (SECRETS_KEY,)) -> Called:
+        """Do something with what is deployed."""
+        return dagger_call(*self.environment, *settings, verb, self.cluster, *arguments)
+
+    def deploy(self, *arguments: str, change: str = "", trusted: list[str] = TRUSTED) -> Called:
         """Deploy the commit that is checked out."""
-        return dagger_call("deploy", *self.common, SECRETS_KEY, *trusted, *arguments)
-
-    def look(self, *arguments: str) -> Called:
-        """Look after what is deployed."""
-        return dagger_call("deployment", *self.common, *arguments)
+        settings = [SECRETS_KEY, *([change] if change else [])]
+        return self.call("deploy", *trusted, *arguments, settings=settings)
 
 
 @pytest.fixture
@@ -79,14 +81,14 @@ def test_an_upgrade_the_way_back_and_the_trail(places: dict[str, Place], cluster
     first = well(place.deploy("--reason=the first"))
     assert "alone and healthy after" in first.output
     change = "--set=api_gateway.log_level=debug"
-    plan = dagger_call("diff", *place.common, SECRETS_KEY, change)
+    plan = place.call("plan", settings=[SECRETS_KEY, change])
     assert "API_GATEWAY_LOG_LEVEL: info → debug" in well(plan).output
-    well(place.deploy(change, "--reason=the second", "--origin=a test"))
-    status = json.loads(well(place.look("status", "--format=json")).output)
+    well(place.deploy("--reason=the second", change=change))
+    status = json.loads(well(place.call("status", "--format=json")).output)
     assert (status["healthy"], status["revision"]) == (True, 2)
     assert has_its_minimum(status, place, cluster)
-    well(place.look("rollback", "--reason=the third"))
-    records = json.loads(well(place.look("audit", "--format=json")).output)
+    well(place.call("rollback", "--reason=the third"))
+    records = json.loads(well(place.call("audit", "--format=json")).output)
     told = records["records"] if isinstance(records, dict) else records
     assert [(each["action"], each["why"], each["outcome"]) for each in told[1::2]] == [
         ("deploy", "the first", "succeeded"),
@@ -99,13 +101,13 @@ def test_what_cannot_work_is_told_and_what_nobody_signed_is_never_applied(
     places: dict[str, Place], cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     place = places["staging"]
-    without = dagger_call("deploy", *place.common, *TRUSTED)
+    without = place.call("deploy", *TRUSTED, settings=[])
     assert "give the age key that opens config/secrets/staging.yml" in without.message
     unknown = place.deploy("--version=9.9.9")
     assert "9.9.9" in unknown.message
     assert "build-all --push" in unknown.message
     other = key_pair(tmp_path_factory.mktemp("keys")).folder / "cosign.pub"
-    called = place.deploy(trusted=[f"--key=file://{other}", "--scan=false"])
+    called = place.deploy(trusted=[f"--public-key=file://{other}"])
     assert called.status != 0
     assert "not as the policy asks" in called.message
     assert cluster.try_kubectl("get", "namespace", place.name).returncode != 0

@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline.deploy.admission import RefusedError
-from pipeline.deploy.deployer import Motive
-from pipeline.deploy.rollout import RolledBackError
+from pipeline.deploy.kubernetes.admission import RefusedError
+from pipeline.deploy.kubernetes.deployer import ChangeReason
+from pipeline.deploy.kubernetes.rollout import RolledBackError
 from tests.deploy.conftest import Release
 
-WHY = Motive("a test", "here")
+WHY = ChangeReason("a test", "here")
 # What a report of a failure says of its times.
 TIMES = re.compile(r"Seen after ([0-9.]+) s, restored in ([0-9.]+) s")
 

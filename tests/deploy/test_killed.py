@@ -12,12 +12,12 @@ import sys
 
 import anyio
 
-from pipeline.deploy.deployer import Motive
-from pipeline.deploy.lease import MEMORY, lease_name
+from pipeline.deploy.kubernetes.deployer import ChangeReason
+from pipeline.deploy.kubernetes.lease import MEMORY, lease_name
 from tests.deploy.conftest import Release
 from tests.unit.configs import ROOT
 
-WHY = Motive("a test", "here")
+WHY = ChangeReason("a test", "here")
 NEW = ["consciousness_engine.quality_threshold=0.91", "api_gateway.log_level=debug"]
 
 

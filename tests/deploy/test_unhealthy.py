@@ -8,7 +8,7 @@ import dagger
 import pytest
 from dagger import dag
 
-from pipeline.deploy.rollout import RolledBackError
+from pipeline.deploy.kubernetes.rollout import RolledBackError
 from tests.deploy.conftest import Release, pushed, with_limits
 from tests.unit.configs import ROOT
 

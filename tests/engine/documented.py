@@ -8,7 +8,8 @@ compares them with what the engine serves.
 import inspect
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args
@@ -79,12 +80,13 @@ class Reader:
     """Who types commands, in a folder."""
 
     folder: Path
-    main: Pipeline = field(default_factory=pipeline)
 
     async def types(self, words: list[str]) -> str:
         """Run a command, and give what it prints."""
-        value: object = self.main
         left = list(words)
+        whole_run = self._arguments(REGISTERED[Pipeline.__name__].get_constructor(), left)
+        given = {name: value for name, value in whole_run.items() if value is not None}
+        value: object = pipeline(**given)
         while left:
             member = _members(value)[left.pop(0)]
             if isinstance(member, Field):
@@ -116,6 +118,8 @@ class Reader:
         """Make of a word what a parameter takes."""
         if kind is bool:
             return {"true": True, "false": False}[text]
+        if inspect.isclass(kind) and issubclass(kind, Enum):
+            return kind[text.upper()]
         if kind is dagger.Secret:
             assert text.startswith("file://")
             return secret((self.folder / text.removeprefix("file://")).read_text())

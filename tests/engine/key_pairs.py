@@ -40,7 +40,7 @@ class KeyPair:
         key = secret((self.folder / "cosign.key").read_text())
         return {"signing_key": key, "signing_password": secret(password or self.password)}
 
-    def believed(self) -> dagger.Secret:
+    def trusted(self) -> dagger.Secret:
         """The public key, in this process."""
         return secret(self.public.read_text())
 

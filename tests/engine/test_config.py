@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.config.config import Config
+from pipeline.config.disclose import SecretsFormat
+from pipeline.environment import Environment
+from pipeline.report.render import Format
 from tests.conftest import ROOT, Called, dagger_call
 from tests.engine.leaks import collector, engine_folders, files_with, leaks_in
 from tests.engine.people import PROGRAM, person
-from tests.module import call, pipeline, refusal, secret
+from tests.module import made, pipeline, refusal, secret
 from tests.unit.configs import BASE, SHOP
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -36,8 +38,8 @@ def source(tmp_path: Path) -> Path:
     return tmp_path / "source"
 
 
-async def config(source: Path = ROOT, environment: str | None = None, **given: object) -> Config:
-    return await call(pipeline(source).config, environment=environment, **given)
+def environment(source: Path = ROOT, name: str | None = None, **given: object) -> Environment:
+    return made(pipeline(source).environment, name=name, **given)
 
 
 def decrypted(file: Path, key: str) -> dict[str, dict[str, str]]:
@@ -49,20 +51,20 @@ def decrypted(file: Path, key: str) -> dict[str, dict[str, str]]:
 
 
 async def test_the_worked_example() -> None:
-    assert (await (await config()).validate()).startswith("development, staging, production: ")
-    staging = await config(environment="staging", set_=["performance.max_replicas=9"])
+    assert (await environment().validate()).startswith("development, staging, production: ")
+    staging = environment(name="staging", set_=["performance.max_replicas=9"])
     explained = await staging.explain()
     assert "9" in explained.split("performance.max_replicas")[1].splitlines()[0]
-    differences = await (await config(environment="staging")).diff("production", "json")
+    differences = await environment(name="staging").diff("production", Format.JSON)
     rows = {row["setting"]: row["values"] for row in json.loads(differences)["settings"]}
     assert rows["performance.max_replicas"] == ["5", "20"]
 
 
 async def test_mistakes_are_told_with_their_places(source: Path) -> None:
-    wrong = await config(source, "production", set_=["shop.mode=quick"])
+    wrong = environment(source, "production", set_=["shop.mode=quick"])
     message = await refusal(wrong.validate())
     assert "--set:1:11: shop.mode: expected one of fast, safe, got 'quick'" in message
-    message = await refusal((await config(source)).validate())
+    message = await refusal(environment(source).validate())
     assert "config/secrets/production.yml:1:1: shop.token: is missing: set it with" in message
 
 
@@ -70,7 +72,7 @@ async def test_files_in_another_encoding_are_told(source: Path) -> None:
     environments = source / "config/environments"
     (environments / "production.yml").write_bytes("shop: {greeting: café}\n".encode("latin-1"))
     (environments / "staging.yml").write_bytes("extends: base\n".encode("utf-16"))
-    message = await refusal((await config(source)).validate())
+    message = await refusal(environment(source).validate())
     says = "isn't text in UTF-8 from here on: save the file in that encoding"
     assert f"config/environments/production.yml:1:21: {says}" in message
     assert f"config/environments/staging.yml:1:1: {says}" in message
@@ -89,7 +91,8 @@ async def test_the_life_of_a_secret_leaves_no_trace(tmp_path: Path, source: Path
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
             **variables,
         }
-        command = ["config", "--environment=production", "--key=env://KEY", *arguments]
+        production = ["environment", "--name=production", "--secrets-key=env://KEY"]
+        command = [*production, "secrets", *arguments]
         ran = dagger_call(*command, source=source, environment=given)
         said.extend([ran.output.encode(), ran.progress.encode()])
         return ran
@@ -105,7 +108,7 @@ async def test_the_life_of_a_secret_leaves_no_trace(tmp_path: Path, source: Path
         assert ran.status == 0, ran.message
         before = yaml.safe_load(file.read_text())["shop"]
         ran = run(
-            *("set-secret", "--name=shop.token", "--value=env://VALUE"),
+            *("set", "--setting=shop.token", "--value=env://VALUE"),
             *("export", f"--path={file}"),
             KEY=me.key,
             VALUE=OTHER,
@@ -114,16 +117,16 @@ async def test_the_life_of_a_secret_leaves_no_trace(tmp_path: Path, source: Path
         after = yaml.safe_load(file.read_text())["shop"]
         assert after["pin"] == before["pin"]
         assert after["token"] != before["token"]
-        ran = run("secrets", "plaintext", KEY=you.key)
+        ran = run("decrypt", "plaintext", KEY=you.key)
         assert ran.status != 0
         assert "opens none of its keys" in ran.message
         assert trace.bodies
-    mine = await config(source, "production", key=secret(me.key))
+    mine = environment(source, "production", secrets_key=secret(me.key)).secrets()
     await (await mine.recipients(add=[you.recipient])).file.export(str(file))
     assert decrypted(file, me.key)["shop"]["token"] == OTHER
-    yours = await config(source, "production", key=secret(you.key))
+    yours = environment(source, "production", secrets_key=secret(you.key)).secrets()
     assert (await yours.recipients(remove=[me.recipient])).change == ["shop.pin", "shop.token"]
-    shown = await yours.secrets(to="env")
+    shown = await yours.decrypt(SecretsFormat.ENV)
     assert await shown.plaintext() == f"TOKEN={OTHER}\nPIN=1234\n"
     assert leaks_in([*said, *trace.bodies], [ONE, OTHER, me.key, you.key]) == []
     assert files_with([ONE, OTHER, me.key, you.key], engine_folders(), started) == []
@@ -131,6 +134,7 @@ async def test_the_life_of_a_secret_leaves_no_trace(tmp_path: Path, source: Path
 
 async def test_the_examples_secrets_open_with_the_examples_key() -> None:
     key = secret((ROOT / "config/secrets/example-key.txt").read_text())
-    for environment in ("development", "staging", "production"):
-        opened = await (await config(ROOT, environment, key=key)).secrets(to="env")
+    for name in ("development", "staging", "production"):
+        secrets = environment(ROOT, name, secrets_key=key).secrets()
+        opened = await secrets.decrypt(SecretsFormat.ENV)
         assert (await opened.plaintext()).startswith("DATABASE_URL=postgres://engine:")

@@ -1,7 +1,6 @@
 """Bad input: a message of one screen that says what to do, a failure, and nothing published."""
 
 import json
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,9 +45,14 @@ def refused(*arguments: str, source: Path | None = None, **environment: str) -> 
 
 
 async def build_all(source: Path, **given: object) -> str:
-    """Build a repository, and with `push` publish it, without what other tests are about."""
-    build = partial(call, pipeline(source).build_all, scan=False, sign=False)
-    return await build(registry_plain_http=True, **given)
+    """Build a repository."""
+    return await call(pipeline(source).build_all, **given)
+
+
+async def push_to(place: str, source: Path, **given: object) -> str:
+    """Publish a repository, without what other tests are about."""
+    main = pipeline(source, registry=place, registry_plain_http=True)
+    return await call(main.build_all, push=True, scan=False, sign=False, **given)
 
 
 def test_wrong_fields_and_a_name_used_twice_on_the_command_line(small: Path) -> None:
@@ -66,9 +70,10 @@ def test_wrong_fields_and_a_name_used_twice_on_the_command_line(small: Path) -> 
 
 def test_wrong_password_on_the_command_line(small: Path, private_registry: Registry) -> None:
     message = refused(
-        *(*PUSH, f"--registry={private_registry.address}/team"),
+        f"--registry={private_registry.address}/team",
         *("--registry-plain-http", "--registry-username=tester"),
         "--registry-password=env://WRONG_PASSWORD",
+        *PUSH,
         source=small,
         WRONG_PASSWORD="a-wrong-password",
     )
@@ -85,9 +90,9 @@ def test_a_push_happens_each_time_it_is_asked_for_on_the_command_line(
     images = []
     for _ in range(2):
         pushed = dagger_call(
-            *(*PUSH, "--format=json"),
             *(f"--registry={private_registry.address}/twice", "--registry-plain-http"),
             *("--registry-username=tester", "--registry-password=env://RIGHT_PASSWORD"),
+            *(*PUSH, "--format=json"),
             source=small,
             environment={"RIGHT_PASSWORD": private_registry.password},
         )
@@ -131,7 +136,7 @@ async def test_an_environment_with_a_mistake(small: Path) -> None:
 
 async def test_size_limit_exceeded(tmp_path: Path, registry: Registry) -> None:
     source = repository(tmp_path, "too-large", limit="4 kB")
-    message = await refusal(build_all(source, push=True, registry=f"{registry.address}/failures"))
+    message = await refusal(push_to(f"{registry.address}/failures", source))
     assert "too-large for linux/amd64 is over its size limit" in message
     assert "/file" in message
     assert registry.get("failures/too-large/tags/list").status_code == 404
@@ -154,13 +159,13 @@ async def test_code_that_does_not_compile(tmp_path: Path) -> None:
 
 
 async def test_registry_that_is_down(small: Path) -> None:
-    message = await refusal(build_all(small, push=True, registry="10.99.0.1:9/nobody"))
+    message = await refusal(push_to("10.99.0.1:9/nobody", small))
     assert "the registry can't be reached" in message
     assert "Nothing was published." in message
 
 
 async def test_one_platform_gives_an_index_of_one(small: Path, registry: Registry) -> None:
     place = f"{registry.address}/single"
-    await build_all(small, push=True, platforms=["linux/arm64"], registry=place)
+    await push_to(place, small, platforms=["linux/arm64"])
     index = registry.manifest("single/small", "0.0.0-dev")
     assert [entry["platform"]["architecture"] for entry in index["manifests"]] == ["arm64"]

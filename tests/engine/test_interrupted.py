@@ -18,7 +18,7 @@ import pytest
 
 from tests.conftest import PUSH, ROOT
 from tests.engine.conftest import Registry
-from tests.engine.test_failures import build_all, repository
+from tests.engine.test_failures import push_to, repository
 from tests.module import refusal
 
 PASSED_ON = ("Authorization", "Content-Type", "Content-Length", "Content-Range", "Accept", "Host")
@@ -79,11 +79,11 @@ async def test_a_push_cut_off_leaves_no_tag(
     source = repository(tmp_path, name)
     place = f"interrupted/{uuid.uuid4()}"
     with cut_off(registry, manifests) as address:
-        message = await refusal(build_all(source, push=True, registry=f"{address}/{place}"))
+        message = await refusal(push_to(f"{address}/{place}", source))
     assert f"{address}/{place}/{name}" in message
     tags = registry.get(f"{place}/{name}/tags/list")
     assert tags.status_code == http.client.NOT_FOUND or tags.json()["tags"] is None
-    await build_all(source, push=True, registry=f"{registry.address}/{place}")
+    await push_to(f"{registry.address}/{place}", source)
     index = registry.manifest(f"{place}/{name}", "0.0.0-dev")
     for entry in index["manifests"]:
         registry.manifest(f"{place}/{name}", entry["digest"])
@@ -102,12 +102,13 @@ def killed(command: list[str], reached: str) -> None:
 
 def test_a_killed_run_is_simply_repeated(tmp_path: Path, registry: Registry) -> None:
     source = repository(tmp_path, "killed")
-    place = f"interrupted/{uuid.uuid4()}"
-    push = [*PUSH, f"--registry={registry.address}/{place}", "--registry-plain-http"]
-    command = ["dagger", "call", "--progress=plain", f"--source={source}", *push, "--format=json"]
+    name = f"interrupted/{uuid.uuid4()}"
+    place = [f"--registry={registry.address}/{name}", "--registry-plain-http"]
+    command = ["dagger", "call", "--progress=plain", f"--source={source}", *place]
+    command += [*PUSH, "--format=json"]
     with ThreadPoolExecutor() as threads:
         list(threads.map(partial(killed, command), ["load module", "regctl"]))
     again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr[-3000:]
     [image] = json.loads(again.stdout)["images"]
-    assert registry.manifest(f"{place}/killed", image["digest"])
+    assert registry.manifest(f"{name}/killed", image["digest"])

@@ -63,7 +63,7 @@ async def test_a_workflow_signs_and_is_believed(
     assert "it is signed by somebody who isn't believed" in message
     workflow = f"https://github.com/{WORKFLOW}"
     assert workflow in message
-    assert await verify(source, image, subject=workflow, issuer=sigstore.issuer)
+    assert await verify(source, image, identity=workflow, issuer=sigstore.issuer)
 
 
 async def test_who_may_not_ask_for_a_token_signs_nothing(

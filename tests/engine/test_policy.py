@@ -16,7 +16,7 @@ from tests.conftest import ROOT, Called, dagger_call
 from tests.engine.conftest import Registry
 from tests.engine.test_failures import repository
 from tests.engine.test_scan import repository as vulnerable_repository
-from tests.module import call, pipeline, pushed, refusal
+from tests.module import made, pipeline, pushed, refusal
 from tests.scanners import DATABASES, databases
 
 pytestmark = pytest.mark.usefixtures("engine", "scanners")
@@ -26,11 +26,11 @@ REGION = (ROOT / "docs/policy.md").read_text().partition("```rego\n")[2].partiti
 
 
 def typed(source: Path, *arguments: str) -> Called:
-    return dagger_call("verdict", *DATABASES, *arguments, source=source)
+    return dagger_call(*DATABASES, "images", "verdict", *arguments, source=source)
 
 
 async def verdict(source: Path) -> str:
-    return await call(pipeline(source).verdict, **databases())
+    return await made(pipeline(source, **databases()).images).verdict()
 
 
 def day(offset: int) -> date:
@@ -130,7 +130,7 @@ async def test_a_rule_of_the_repositorys_own_counts_and_can_be_exempted_from(sma
 async def test_the_repositorys_own_policy_and_rules_stand_for_the_modules(small: Path) -> None:
     write(small, "config/policy/policy.yml", "labels: [org.acme.region]\n")
     write(small, "config/policy/user.rego", "package pipeline.user\n")
-    examination = await call(pipeline(small).examine, **databases())
+    examination = await made(pipeline(small, **databases()).images).examine()
     page = await examination.verdict.html().contents()
     assert "small linux/amd64 lacks org.acme.region" in page
     assert "<td>user</td>" in page

@@ -9,10 +9,11 @@ import pytest
 import yaml
 from dagger import dag
 
+from pipeline.report.render import Format
 from pipeline.security.sbom import Sboms
 from tests.conftest import ROOT
 from tests.engine.test_failures import repository
-from tests.module import call, pipeline, refusal
+from tests.module import made, pipeline, refusal
 from tests.scanners import databases
 
 pytestmark = pytest.mark.usefixtures("engine", "scanners")
@@ -36,13 +37,13 @@ def debian(folder: Path, dockerfile: str) -> Path:
 
 
 async def sbom(source: Path, **arguments: Any) -> Sboms:
-    return await call(pipeline(source).sbom, **arguments)
+    return await made(pipeline(source).images, **arguments).sbom()
 
 
 async def test_every_package_of_a_debian_is_there(tmp_path: Path) -> None:
     source = debian(tmp_path, f"FROM {BASE}\n")
     sboms = await sbom(source, platforms=["linux/amd64"])
-    [told] = json.loads(sboms.report("json"))
+    [told] = json.loads(sboms.report(Format.JSON))
     listed = await (
         dag.container()
         .from_(BASE)
@@ -55,8 +56,9 @@ async def test_every_package_of_a_debian_is_there(tmp_path: Path) -> None:
 
 
 async def test_what_does_not_fit_is_told_and_fails(tmp_path: Path) -> None:
-    verdict = pipeline(debian(tmp_path, TAMPERED)).verdict
-    message = await refusal(call(verdict, platforms=["linux/amd64"], **databases()))
+    main = pipeline(debian(tmp_path, TAMPERED), **databases())
+    images = made(main.images, platforms=["linux/amd64"])
+    message = await refusal(images.verdict())
     for expected in [
         r"^fail +sbom ",
         r"libz\.so\.1\S* isn't as its package has it$",

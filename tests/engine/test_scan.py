@@ -11,7 +11,7 @@ import yaml
 from pipeline.security.scan import ScanReport
 from tests.conftest import Called, dagger_call
 from tests.engine.conftest import Registry
-from tests.module import call, pipeline, pushed, refusal, secret
+from tests.module import made, pipeline, pushed, refusal, secret
 from tests.scanners import DATABASES, databases
 from tests.vulnerable import RECORDS, make
 
@@ -47,11 +47,11 @@ def repository(folder: Path, which: str) -> Path:
 
 
 def typed(source: Path, *arguments: str) -> Called:
-    return dagger_call("scan", *DATABASES, *arguments, source=source)
+    return dagger_call(*DATABASES, "images", "scan", *arguments, source=source)
 
 
-async def scan(source: Path, **arguments: Any) -> ScanReport:
-    return await call(pipeline(source).scan, **databases(), **arguments)
+async def scan(source: Path, image: str | None = None, **account: Any) -> ScanReport:
+    return await made(pipeline(source, **databases(), **account).images, image=image).scan()
 
 
 async def check(source: Path) -> str:
@@ -155,13 +155,14 @@ async def test_a_fixed_image_has_only_what_nothing_fixes(tmp_path: Path) -> None
 async def test_a_published_image_is_scanned_where_it_is(
     vulnerable: Path, report: dict[str, Any], private_registry: Registry
 ) -> None:
-    account = {
+    account: dict[str, Any] = {
         "registry_username": "tester",
         "registry_password": secret(private_registry.password),
     }
     place = f"{private_registry.address}/scanned"
     image = await pushed(vulnerable, place, **account)
-    scanned = await scan(vulnerable, image=image.references[0], registry_plain_http=True, **account)
+    account |= {"registry": place, "registry_plain_http": True}
+    scanned = await scan(vulnerable, image.references[0], **account)
     found = json.loads(scanned.json())
     # The sources of a published image are elsewhere.
     assert found["dockerfiles"] == []
@@ -171,12 +172,7 @@ async def test_a_published_image_is_scanned_where_it_is(
     assert {image["image"] for image in found["images"]} == {f"{place}/vulnerable"}
 
 
-async def test_an_unknown_severity_is_refused(vulnerable: Path) -> None:
-    message = await refusal(scan(vulnerable, severity="bad"))
-    assert "Unknown severity 'bad'. Expected one of: unknown, negligible" in message
-
-
 async def test_an_image_that_is_not_there_is_said(vulnerable: Path, registry: Registry) -> None:
-    message = await refusal(scan(vulnerable, image=f"{registry.address}/nobody/nothing:1"))
+    message = await refusal(scan(vulnerable, f"{registry.address}/nobody/nothing:1"))
     assert "can't be read: is its name right" in message
     assert "nobody/nothing:1" in message

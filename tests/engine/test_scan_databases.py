@@ -1,5 +1,6 @@
 """Where scans take their databases from: mirrors one after the other, or files."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,8 +11,8 @@ import yaml
 
 from bootstrap.settings import Settings
 from tests.engine.test_failures import repository
-from tests.module import call, pipeline, refusal
-from tests.scanners import databases
+from tests.module import made, pipeline, refusal
+from tests.scanners import ARCHIVES, databases
 
 SETTINGS = Settings.from_environment()
 pytestmark = pytest.mark.usefixtures("engine", "scanners")
@@ -66,7 +67,7 @@ async def test_the_next_mirror_is_asked_when_one_is_busy(
         trivy_databases=[f"{address}/trivy-db:2", SETTINGS.trivy_database],
         grype_databases=[f"http://{address}/databases", SETTINGS.grype_database],
     )
-    report = (await call(pipeline(source).scan)).known()
+    report = (await made(pipeline(source).images).scan()).known()
     assert {each.scanner: each.origin for each in report.databases} == {
         "trivy": SETTINGS.trivy_database,
         "grype": SETTINGS.grype_database,
@@ -80,22 +81,31 @@ async def test_each_mirror_that_failed_is_named(tmp_path: Path) -> None:
     source = with_places(
         tmp_path, trivy_databases=nothing, grype_databases=[SETTINGS.grype_database]
     )
-    message = await refusal(call(pipeline(source).scan))
+    message = await refusal(made(pipeline(source).images).scan())
     assert message.startswith("Trivy's database can't be had:")
     for name in nothing:
         assert f"  {name}: * GET http" in message
     assert "MANIFEST_UNKNOWN" in message
-    assert "--trivy-database" in message
+    assert "--databases" in message
 
 
 @pytest.mark.parametrize(
-    ("scanner", "said"),
-    [("trivy", "expected its db.tar.gz"), ("grype", "expected an archive as its listing names it")],
+    ("name", "said"),
+    [
+        ("db.tar.gz", "is no database of Trivy: expected one, with trivy.db"),
+        ("vulnerability-db.tar.gz", "is no database of Grype: expected an archive as its listing"),
+        ("other.tar.gz", "--databases has no database: expected db.tar.gz, as in"),
+    ],
 )
-async def test_a_file_that_is_no_database_is_said(tmp_path: Path, scanner: str, said: str) -> None:
+async def test_a_file_that_is_no_database_is_said(tmp_path: Path, name: str, said: str) -> None:
     source = repository(tmp_path / "source", "small")
-    wrong = tmp_path / "wrong.tar.gz"
-    wrong.write_text("no archive")
-    message = await refusal(call(pipeline(source).scan, **databases(**{scanner: wrong})))
-    assert f"--{scanner}-database is no database" in message
-    assert said in message
+    folder = tmp_path / "databases"
+    folder.mkdir()
+    for archive in ARCHIVES.values():
+        shutil.copy(archive, folder)
+    if name not in {archive.name for archive in ARCHIVES.values()}:
+        shutil.rmtree(folder)
+        folder.mkdir()
+    (folder / name).write_text("no archive")
+    images = made(pipeline(source, **databases(folder)).images)
+    assert said in await refusal(images.scan())

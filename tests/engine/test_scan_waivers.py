@@ -36,7 +36,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def files(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files")
-    called = dagger_call("scan", *DATABASES, "waivers", "export", f"--path={folder}", source=source)
+    words = [*DATABASES, "images", "scan", "waivers", "export", f"--path={folder}"]
+    called = dagger_call(*words, source=source)
     assert called.status == 0, called.progress[-3000:]
     assert {path.name for path in folder.iterdir()} == {
         "openvex.json",

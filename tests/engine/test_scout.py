@@ -13,7 +13,7 @@ from dagger import dag
 from tests.conftest import Called, dagger_call
 from tests.engine.conftest import Registry
 from tests.engine.test_failures import repository
-from tests.module import call, pipeline, refusal
+from tests.module import made, pipeline, refusal, secret
 from tests.scanners import DATABASES, databases
 from tests.unit.scans import DATA
 
@@ -42,9 +42,9 @@ async def source(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def typed(source: Path, password: str = PASSWORD) -> Called:
-    environment = {"SCOUT_PASSWORD": password}
-    account = ["--scout-username=tester", "--scout-password=env://SCOUT_PASSWORD"]
-    return dagger_call("scan", *DATABASES, *account, "json", source=source, environment=environment)
+    environment = {"SCOUT": f"tester:{password}"}
+    images = [*DATABASES, "images", "--scout-account=env://SCOUT"]
+    return dagger_call(*images, "scan", "json", source=source, environment=environment)
 
 
 def test_with_an_account_it_joins_in(source: Path) -> None:
@@ -60,13 +60,16 @@ def test_with_an_account_it_joins_in(source: Path) -> None:
 
 
 async def test_without_one_it_is_left_out(source: Path) -> None:
-    report = await call(pipeline(source).scan, **databases())
+    report = await made(pipeline(source, **databases()).images).scan()
     assert not [each for each in report.known().findings if each.package]
 
 
-async def test_half_an_account_is_refused(source: Path) -> None:
-    message = await refusal(call(pipeline(source).scan, scout_username="tester", **databases()))
-    assert "--scout-password (e.g. env://SCOUT_PASSWORD) is missing" in message
+@pytest.mark.parametrize("half", ["tester", "tester:", f":{PASSWORD}"])
+async def test_half_an_account_is_refused(source: Path, half: str) -> None:
+    images = made(pipeline(source, **databases()).images, scout_account=secret(half))
+    message = await refusal(images.scan())
+    assert "--scout-account is no account of Docker Scout: expected USER:PASSWORD" in message
+    assert PASSWORD not in message
 
 
 def test_scouts_own_words_are_shown_without_the_password(source: Path) -> None:

@@ -12,6 +12,7 @@ from tests.engine.conftest import Registry
 from tests.engine.key_pairs import KeyPair
 from tests.engine.leaks import collector, engine_folders, files_with, leaks_in
 from tests.engine.test_failures import repository
+from tests.scanners import DATABASES
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,11 @@ def test_a_signed_push_keeps_its_secrets(
         "COSIGN_KEY": key,
     }
     push = [
-        *("build-all", "--push", "--registry-plain-http", "--registry-username=tester"),
+        *("--registry-plain-http", "--registry-username=tester"),
         f"--registry={private_registry.address}/secrets",
         "--registry-password=env://REGISTRY_PASSWORD",
         *("--signing-key=env://COSIGN_KEY", "--signing-password=env://COSIGN_PASSWORD"),
+        *(*DATABASES, "build-all", "--push"),
     ]
     canaries = [private_registry.password, keys.password, *key.splitlines()[1:3]]
     source = scanned(tmp_path / "source")
@@ -94,12 +96,13 @@ def test_a_signed_push_keeps_its_secrets(
 def test_a_push_that_can_not_sign_keeps_its_secrets(tmp_path: Path, registry: Registry) -> None:
     canaries = [secrets.token_urlsafe(24) for _ in range(2)]
     secret = {"KMS": f"AWS_SECRET_ACCESS_KEY={canaries[0]}", "TOKEN": canaries[1]}
-    push = [*PUSH, "--sign", "--registry-plain-http", f"--registry={registry.address}/secrets"]
+    place = ["--registry-plain-http", f"--registry={registry.address}/secrets"]
+    push = [*PUSH, "--sign"]
     found = searched(
         tmp_path,
         secret,
-        [*push, "--signing-kms=awskms:///alias/none", "--signing-environment=env://KMS"],
-        [*push, "--oidc-token=env://TOKEN"],
+        [*place, "--signing-kms=awskms:///alias/none", "--signing-environment=env://KMS", *push],
+        [*place, "--oidc-token=env://TOKEN", *push],
         source=repository(tmp_path / "source", "unsigned"),
         canaries=canaries,
     )
@@ -111,11 +114,10 @@ def test_a_push_that_can_not_sign_keeps_its_secrets(tmp_path: Path, registry: Re
 
 
 def scanned(folder: Path) -> Path:
-    """A repository that scans with the databases of this machine."""
+    """A repository in whose image there is nothing to find."""
     repository(folder, "kept")
     with (folder / "services/kept/Dockerfile").open("a") as file:
         file.write("USER 65532:65532\n")
     (folder / "config").mkdir()
-    for name in ("scan.yml", "registry.yml", "signing.yml"):
-        shutil.copy(ROOT / "config" / name, folder / "config")
+    shutil.copy(ROOT / "config/signing.yml", folder / "config")
     return folder

@@ -17,7 +17,7 @@ from tests.engine.conftest import Registry
 from tests.engine.key_pairs import KeyPair, key_pair
 from tests.engine.signing import Shelf, cosign
 from tests.engine.test_failures import repository
-from tests.module import call, pipeline, refusal, secret
+from tests.module import call, made, pipeline, refusal, secret
 
 pytestmark = pytest.mark.usefixtures("engine", "scanners")
 Told = dict[tuple[str, str, str], str]
@@ -28,7 +28,6 @@ FOLDER = f"signed-{uuid.uuid4()}"
 POLICY = "attestations: [sbom, provenance]\n"
 SIGNING = "transparency_log: never\n"
 KINDS = ["cyclonedx", "spdxjson", "slsaprovenance1"]
-WITHOUT_SCAN = {"scan": False, "registry_plain_http": True}
 
 
 def shop(folder: Path, name: str = "shop") -> Path:
@@ -39,13 +38,14 @@ def shop(folder: Path, name: str = "shop") -> Path:
     return source
 
 
-async def publish(source: Path, place: str, **arguments: Any) -> str:
-    build_all = pipeline(source).build_all
-    return await call(build_all, push=True, registry=place, **WITHOUT_SCAN, **arguments)
+async def publish(source: Path, place: str, sign: bool = True, **signing: Any) -> str:
+    main = pipeline(source, registry=place, registry_plain_http=True, **signing)
+    return await main.build_all(push=True, scan=False, sign=sign)
 
 
-async def verify(source: Path, reference: str, **arguments: Any) -> str:
-    return await call(pipeline(source).verify, image=reference, **WITHOUT_SCAN, **arguments)
+async def verify(source: Path, reference: str, **trusted: Any) -> str:
+    images = made(pipeline(source, registry_plain_http=True).images, image=reference)
+    return await call(images.verify, scan=False, **trusted)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ async def stranger(tmp_path_factory: pytest.TempPathFactory, registry: Registry)
 
 
 async def not_believed(source: Path, reference: str, keys: KeyPair) -> str:
-    return await refusal(verify(source, reference, key=keys.believed()))
+    return await refusal(verify(source, reference, public_key=keys.trusted()))
 
 
 def test_the_report_says_who_signed_and_what_was_left_out(
@@ -157,8 +157,8 @@ def test_provenance_tells_of_the_tools_by_digest(published: Signed, told: Told) 
 
 def typed(reference: str, keys: KeyPair) -> list[str]:
     """The arguments of `dagger call` with which a person verifies."""
-    own = ["--scan=false", "--registry-plain-http", f"--key=file://{keys.public}"]
-    return ["verify", f"--image={reference}", *own]
+    verify = ["verify", "--scan=false", f"--public-key=file://{keys.public}"]
+    return ["--registry-plain-http", "images", f"--image={reference}", *verify]
 
 
 def test_verify_believes_it(source: Path, published: Signed, keys: KeyPair) -> None:
@@ -178,7 +178,7 @@ async def test_a_key_of_the_repository_is_believed(
 
 
 async def test_somebody_has_to_be_believed(source: Path, published: Signed) -> None:
-    message = await refusal(verify(source, published.at(TAG), subject="somebody"))
+    message = await refusal(verify(source, published.at(TAG), identity="somebody"))
     assert "--issuer is missing" in message
 
 

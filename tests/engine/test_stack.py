@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.engine.test_failures import repository
-from tests.module import call, pipeline, refusal
+from tests.module import made, pipeline, refusal
 
 TEXT = """\
 The river rises in the hills above the town. In spring it carries the melted snow down to the \
@@ -28,8 +28,8 @@ def up(*arguments: str) -> Iterator[str]:
     """The stack on a free port of this machine: its address, as soon as the command tells it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = ["dagger", "call", "--progress=plain", "stack", *arguments]
-    command += ["up", f"--ports={port}:8080"]
+    command = ["dagger", "call", "--progress=plain", "environment", *arguments]
+    command += ["stack", "up", f"--ports={port}:8080"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as run:
         try:
             assert run.stderr is not None
@@ -44,7 +44,7 @@ def up(*arguments: str) -> Iterator[str]:
 
 
 def test_it_is_ready_with_the_settings_of_an_environment_as_soon_as_it_says_so() -> None:
-    with up("--environment=production") as address:
+    with up("--name=production") as address:
         health = httpx.get(f"{address}/api/health").raise_for_status()
         assert health.json()["status"] == "ready"
         refused = httpx.post(f"{address}/api/v1/analyses", json={"text": "word " * 20})
@@ -82,7 +82,7 @@ def small(tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("engine")
 async def test_a_service_that_refuses_its_settings_is_quoted(small: Path) -> None:
-    message = await refusal(call(pipeline(small).stack))
+    message = await refusal(made(pipeline(small).environment).stack())
     assert message.startswith("The stack isn't ready: 'sh -c echo ")
     assert "' ended with 2." in message
     assert "DATABASE_URL is nonsense: why?" in message
@@ -94,8 +94,8 @@ async def test_what_is_wrong_is_told_before_anything_is_built(small: Path) -> No
     (small / "services/small/Dockerfile").write_text("RUN without an image\n")
     (small / "config/environments").mkdir()
     (small / "config/environments/production.yml").write_text("{}\n")
-    message = await refusal(call(pipeline(small).stack, environment="prodction"))
+    message = await refusal(made(pipeline(small).environment, name="prodction").stack())
     assert "Unknown environment 'prodction'; did you mean 'production'?" in message
     (small / "config/stack.yml").write_text(STACK + "    needs: [radis]\n")
-    message = await refusal(call(pipeline(small).stack))
+    message = await refusal(made(pipeline(small).environment).stack())
     assert "config/stack.yml:6:13: services.small.needs[0]: 'radis'" in message

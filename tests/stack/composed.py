@@ -11,16 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import dagger
 import httpx
 import yaml
 from dagger import dag
 
+from pipeline.report.render import Format
 from tests.conftest import ROOT, Called, dagger_call
 from tests.docker import Docker
-from tests.module import pipeline, secret
+from tests.module import call, pipeline, secret
 
 KEY = "config/secrets/example-key.txt"
-DEVELOPMENT = ["--environment=development", f"--secrets-key=file://{KEY}"]
+DEVELOPMENT = ["environment", "--name=development", f"--secrets-key=file://{KEY}"]
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 # Where npm and cargo look for the authorities that this machine trusts.
 TRUSTED_BY = ("NODE_EXTRA_CA_CERTS", "CARGO_HTTP_CAINFO")
@@ -43,9 +45,18 @@ class Composed:
     port: int
 
     @property
-    def arguments(self) -> list[str]:
-        """What every call for it has."""
-        return [*DEVELOPMENT, f"--project={self.name}", f"--set=deployment.port={self.port}"]
+    def settings(self) -> list[str]:
+        """What it has of its own."""
+        return [f"deployment.project={self.name}", f"deployment.port={self.port}"]
+
+    @property
+    def unix_socket(self) -> dagger.Socket:
+        """The same for functions that are called in this process."""
+        return dag.host().unix_socket(self.socket)
+
+    def command(self, *settings: str) -> list[str]:
+        """What every call for it begins with."""
+        return [*DEVELOPMENT, f"--set={','.join([*self.settings, *settings])}"]
 
     @property
     def url(self) -> str:
@@ -58,23 +69,23 @@ class Composed:
         where = self.docker.environment.get("DOCKER_HOST", "unix:///var/run/docker.sock")
         return where.removeprefix("unix://")
 
-    def call_deploy(self, *arguments: str) -> Called:
+    def call_deploy(self, *settings: str) -> Called:
         """Deploy it as people do."""
-        return dagger_call("deploy", f"--docker-socket={self.socket}", *self.arguments, *arguments)
+        deploy = ["deploy", f"--docker-socket={self.socket}"]
+        return dagger_call(*self.command(*settings), *deploy)
 
     async def deploy(self, *settings: str, version: str | None = None) -> str:
         """Deploy it by the same function."""
-        return await pipeline().deploy(
-            environment="development",
-            kubeconfig=None,
-            docker_socket=dag.host().unix_socket(self.socket),
-            project=self.name,
-            version=version,
-            registry_password=None,
-            key=None,
-            set_=[f"deployment.port={self.port}", *settings],
+        environment = pipeline().environment(
+            name="development",
+            set_=[*self.settings, *settings],
             secrets_key=secret((ROOT / KEY).read_text()),
-            format_="json",
+        )
+        return await call(
+            environment.deploy,
+            docker_socket=self.unix_socket,
+            version=version,
+            format_=Format.JSON,
         )
 
     def containers(self) -> dict[str, str]:
@@ -142,10 +153,10 @@ def watched(docker: Docker, folder: Path) -> Iterator[Watched]:
     for path in listed.stdout.rstrip("\0").split("\0"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / path, folder / path)
-    made = ["compose", "--reload", *project.arguments]
-    called = dagger_call(*made, "file", "export", f"--path={folder}/compose.yml")
+    compose = ["compose", "--reload", "export", f"--path={folder}/compose.yml"]
+    called = dagger_call(*project.command(), *compose)
     assert called.status == 0, called.progress[-3000:]
-    variables = dagger_call(*made, "variables", "plaintext")
+    variables = dagger_call(*project.command(), "compose-variables", "plaintext")
     assert variables.status == 0, variables.progress[-3000:]
     (folder / ".env").write_text(variables.output)
     (folder / "compose.override.yml").write_text(yaml.safe_dump(_trusting(folder)))

@@ -1,6 +1,5 @@
 """The published worked example as Docker runs it: hardened, on a network, entered by the proxy."""
 
-import json
 import secrets
 import time
 from collections.abc import Iterator
@@ -12,7 +11,6 @@ import httpx
 import pytest
 
 from tests.docker import Docker, start_docker
-from tests.module import pipeline
 
 HARDENED = [
     *("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
@@ -62,17 +60,6 @@ class Stack:
 def docker() -> Docker:
     """The command line of the machine's Docker, or of one that is set up here."""
     return start_docker()
-
-
-@pytest.fixture(scope="session")
-async def published(engine: None) -> dict[str, Any]:  # noqa: ARG001 - it builds
-    """The worked example in the registry, without what other tests are about."""
-    keys = ["signing_key", "signing_password", "signing_environment", "oidc_token", "oidc_url"]
-    nobody = dict.fromkeys(["registry_password", *keys])
-    summary: dict[str, Any] = json.loads(
-        await pipeline().build_all(push=True, scan=False, sign=False, format_="json", **nobody)
-    )
-    return summary
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 
-from pipeline.deploy.deployment import WrongTargetError
+from pipeline.deploy.contents import MissingTargetError, WrongTargetError
 from pipeline.release.failures import NotPublishedError
 from tests.conftest import dagger_call
 from tests.docker import Docker
-from tests.module import pipeline
+from tests.module import call, made, pipeline, refusal, secret
 from tests.stack.composed import DEVELOPMENT, Composed, composed
 
 TEXT = "The river carries melted snow to the valley. It floods the fields there."
@@ -55,7 +56,7 @@ async def test_one_setting_starts_one_service_anew_and_the_same_again_none(
 
 
 def test_a_version_that_fails_is_told_of_and_taken_back(project: Composed) -> None:
-    called = project.call_deploy("--set=api_gateway.keys_file=/nowhere")
+    called = project.call_deploy("api_gateway.keys_file=/nowhere")
     assert called.status != 0
     assert "api-gateway isn't healthy" in called.message
     assert "/nowhere" in called.message, "its last words"
@@ -82,7 +83,7 @@ def test_no_secret_stands_outside_of_the_containers(project: Composed) -> None:
     assert password not in volume
     again = project.call_deploy()
     assert password not in again.output + again.progress
-    file = dagger_call("compose", *DEVELOPMENT, "file", "contents")
+    file = dagger_call(*DEVELOPMENT, "compose", "contents")
     assert "DATABASE_URL" in file.output
     assert password not in file.output + file.progress
 
@@ -91,11 +92,28 @@ def test_no_secret_stands_outside_of_the_containers(project: Composed) -> None:
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ("development", "development is deployed by Docker Compose: give the daemon's socket"),
+        ("development", "development is deployed by compose: give the daemon's --docker-socket"),
         ("staging", "staging is deployed by kubernetes"),
     ],
 )
 async def test_what_is_missing_is_told_before_any_work(environment: str, said: str) -> None:
-    nothing = {"kubeconfig": None, "registry_password": None, "key": None, "secrets_key": None}
-    with pytest.raises(WrongTargetError, match=said):
-        await pipeline().deploy(environment=environment, **nothing)
+    with pytest.raises((MissingTargetError, WrongTargetError), match=said):
+        await call(made(pipeline().environment, name=environment).deploy)
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"reason": "a test"}, "--reason doesn't apply here: it is about the audit trail"),
+        ({"public_key": secret}, "--public-key or --identity doesn't apply here: it is about"),
+        ({"kubeconfig": secret}, "development is deployed by compose (deployment.target): give"),
+    ],
+)
+async def test_a_flag_that_does_not_apply_is_refused(
+    project: Composed, flags: dict[str, Any], said: str
+) -> None:
+    given = {name: value("a text") if callable(value) else value for name, value in flags.items()}
+    socket = {} if "kubeconfig" in flags else {"docker_socket": project.unix_socket}
+    environment = made(pipeline().environment, name="development")
+    assert said in await refusal(call(environment.deploy, **socket, **given))

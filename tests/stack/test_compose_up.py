@@ -10,8 +10,8 @@ import anyio
 import pytest
 import yaml
 
-from pipeline.deploy.compose_up import FILE, Deployment, Entry, Ran
-from pipeline.deploy.containers import Container, DockerError, UnhealthyProjectError
+from pipeline.deploy.compose.containers import Container, DockerError, UnhealthyProjectError
+from pipeline.deploy.compose.up import FILE, ComposeRelease, Entry, Ran
 from tests.docker import Docker
 
 # A service that does nothing: it starts or not, is healthy or not, and answers or not.
@@ -66,7 +66,7 @@ def images(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     docker("image", "rm", "--force", *found.values())
 
 
-Start = Callable[..., Deployment]
+Start = Callable[..., ComposeRelease]
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def deployments(docker: Docker, images: dict[str, str], folder: Path) -> Iterato
     """Makes deployments of one project: an entry, and a service that it needs."""
     name = f"test-{secrets.token_hex(4)}"
 
-    def make(behind: str, entry: str = "good", **changes: object) -> Deployment:
+    def make(behind: str, entry: str = "good", **changes: object) -> ComposeRelease:
         needs = {"behind": {"condition": "service_healthy"}}
         services = {
             "entry": {"image": images.get(entry, entry), "depends_on": needs},
@@ -82,7 +82,7 @@ def deployments(docker: Docker, images: dict[str, str], folder: Path) -> Iterato
         }
         project = yaml.safe_dump({"name": name, "services": services})
         run = Local(docker, folder)
-        return Deployment(run, name, project, Entry("entry", 8080, "/ready"), PATIENCE)
+        return ComposeRelease(run, name, project, Entry("entry", 8080, "/ready"), PATIENCE)
 
     yield make
     containers = docker(

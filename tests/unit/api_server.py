@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from pipeline.deploy.cluster import Cluster
+from pipeline.deploy.kubernetes.cluster import Cluster
 
 Json = dict[str, Any]
 COLLECTION = re.compile(r"/(api/v1|apis/[^/]+/[^/]+)/namespaces/[^/]+/[^/]+")

@@ -16,7 +16,7 @@ from typing import Any
 import anyio
 import httpx
 
-from pipeline.deploy.cluster import Cluster
+from pipeline.deploy.kubernetes.cluster import Cluster
 from tests.unit import fates, pods
 from tests.unit.api_server import ApiServer
 from tests.unit.fates import FINE, Fate

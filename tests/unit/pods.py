@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.deploy.watch.kubernetes import read_state
-from pipeline.deploy.watch.progress import Judgement, judge
-from pipeline.deploy.watch.workloads import Expected
+from pipeline.deploy.kubernetes.watch.kubernetes import read_state
+from pipeline.deploy.kubernetes.watch.progress import Judgement, judge
+from pipeline.deploy.kubernetes.watch.workloads import Expected
 
 Json = dict[str, Any]
 NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)

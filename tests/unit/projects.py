@@ -6,9 +6,9 @@ from pipeline.build.cargo import RustSources, Workspace
 from pipeline.catalogue.catalogue import load_images, load_services
 from pipeline.catalogue.models import Images
 from pipeline.catalogue.stack import load_stack
-from pipeline.deploy.compose import Deployed, compose_project
+from pipeline.deploy.compose.compose import Deployed, compose_project
+from pipeline.deploy.compose.reload import is_reloaded, with_reload
 from pipeline.deploy.generated import managed
-from pipeline.deploy.reload import is_reloaded, with_reload
 from tests.unit.configs import ROOT, example, read
 
 IMAGES: Images = load_images((ROOT / "config/images.yml").read_text(), None)

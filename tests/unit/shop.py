@@ -10,13 +10,13 @@ from unittest import mock
 
 from pipeline.audit.trail import verified
 from pipeline.catalogue.stack import Check
-from pipeline.deploy import admission, deployer, helm
-from pipeline.deploy.audit_store import CONFIG_MAPS, RECORD
-from pipeline.deploy.cluster import Cluster
-from pipeline.deploy.deployer import Deployer, Motive, Target, Tools
-from pipeline.deploy.lease import LEASES, Memory, held_until, memory_of
-from pipeline.deploy.rollout import Limits
-from pipeline.deploy.values import Contents
+from pipeline.deploy.contents import Contents
+from pipeline.deploy.kubernetes import admission, deployer, helm
+from pipeline.deploy.kubernetes.audit_store import CONFIG_MAPS, RECORD
+from pipeline.deploy.kubernetes.cluster import Cluster
+from pipeline.deploy.kubernetes.deployer import ChangeReason, Deployer, Target, Tools
+from pipeline.deploy.kubernetes.lease import LEASES, Memory, held_until, memory_of
+from pipeline.deploy.kubernetes.rollout import Limits
 from pipeline.report.deployment import DeploymentSummary
 from tests.unit.cluster_stand_in import ClusterStandIn
 from tests.unit.helm_stand_in import HelmStandIn
@@ -24,7 +24,7 @@ from tests.unit.virtual_time import run
 
 Json = dict[str, Any]
 T = TypeVar("T")
-WHY = Motive("a test", "here")
+WHY = ChangeReason("a test", "here")
 LIMITS = Limits(
     bake=1, health_timeout=15, rollback_timeout=60, max_error_percent=1, max_latency_ms=200
 )

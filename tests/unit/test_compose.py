@@ -9,8 +9,14 @@ import pytest
 
 from pipeline.catalogue.stack import load_stack
 from pipeline.config.environment_file import InexpressibleError
-from pipeline.deploy.compose import Deployed, compose_project, given_values, literal, written
-from pipeline.deploy.containers import Container, last_words, parse_containers, workloads
+from pipeline.deploy.compose.compose import (
+    Deployed,
+    compose_project,
+    given_values,
+    literal,
+    written,
+)
+from pipeline.deploy.compose.containers import Container, last_words, parse_containers, workloads
 from tests.unit.configs import loaded, shop
 from tests.unit.projects import deployed, project, reloaded
 

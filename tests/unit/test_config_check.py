@@ -157,7 +157,7 @@ def test_what_one_environment_has_is_missed_in_another() -> None:
 @pytest.mark.parametrize(
     ("secrets", "expected"),
     [
-        ({}, "one.yml:1:1: shop.token: is missing: set it with `config --environment one set-sec"),
+        ({}, "one.yml:1:1: shop.token: is missing: set it with `environment --name one secrets s"),
         ({"one": "shop: {token: a}"}, "one.yml:1:1: isn't encrypted: encrypt it with"),
         (
             {"one": SECRETS.replace("ENC[AES256_GCM,data:eA==,iv", "hunter2", 1)},
@@ -244,11 +244,11 @@ def test_overlays_that_are_wrong() -> None:
         "--set:2:1: shop.tmeout_ms: unknown setting; did you mean 'timeout_ms'?",
         "--set:3:1: shp.mode: unknown section; did you mean 'shop'?",
         "--set:4:1: expected SECTION.SETTING=VALUE",
-        "--set:5:12: shop.token: is sensitive: give it with `config --environment … set-secret`",
+        "--set:5:12: shop.token: is sensitive: give it with `environment --name … secrets set`",
         "--variables:1:1: shop.timeout_ms: expected a whole number from 1 to 5000 (ms), got 'soon'",
         "--variables:2:1: SHOP_VERBOS: unknown; did you mean 'SHOP_VERBOSE'?",
-        "--variables:3:1: shop.token: is sensitive: give it with `config --environment … "
-        "set-secret`",
+        "--variables:3:1: shop.token: is sensitive: give it with `environment --name … "
+        "secrets set`",
         "--variables:4:1: expected NAME=VALUE",
     ]
 

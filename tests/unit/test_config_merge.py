@@ -11,7 +11,7 @@ from pipeline.config.resolve import Overlays
 from pipeline.config.summary import explanation, summarised
 from pipeline.config.tree import EMPTY, Branch, Leaf, Node, leaves, merged
 from pipeline.report.config import explained, render_config
-from pipeline.report.config_page import config_page
+from pipeline.report.html import config_page
 from tests.unit.configs import SECRETS, example, loaded
 
 # Of each of hypothesis's hundred examples: 10,000 in all.

@@ -6,9 +6,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from pipeline.deploy.deployer import NothingToDoError
-from pipeline.deploy.lease import Memory
-from pipeline.deploy.rollout import RolledBackError, StuckError
+from pipeline.deploy.kubernetes.deployer import NothingToDoError
+from pipeline.deploy.kubernetes.lease import Memory
+from pipeline.deploy.kubernetes.rollout import RolledBackError, StuckError
 from tests.unit import fates
 from tests.unit.fates import Fate
 from tests.unit.shop import IMAGE, Json, Shop, service

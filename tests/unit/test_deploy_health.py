@@ -4,8 +4,15 @@ import httpx
 import pytest
 
 from pipeline.catalogue.stack import Check
-from pipeline.deploy import health
-from pipeline.deploy.health import Answer, Entry, Observation, UnhealthyError, checks_of, healthy
+from pipeline.deploy.kubernetes import health
+from pipeline.deploy.kubernetes.health import (
+    Answer,
+    Entry,
+    Observation,
+    UnhealthyError,
+    checks_of,
+    healthy,
+)
 
 CHECK = Check(path="/ready")
 

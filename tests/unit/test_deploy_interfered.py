@@ -7,10 +7,10 @@ import anyio
 import httpx
 import pytest
 
-from pipeline.deploy import helm
-from pipeline.deploy.cluster import ClusterAwayError, ClusterError, _ahead
-from pipeline.deploy.lease import SECONDS, BusyError, LostLeaseError, Memory, Trial
-from pipeline.deploy.rollout import RolledBackError, StuckError
+from pipeline.deploy.kubernetes import helm
+from pipeline.deploy.kubernetes.cluster import ClusterAwayError, ClusterError, _ahead
+from pipeline.deploy.kubernetes.lease import SECONDS, BusyError, LostLeaseError, Memory, Trial
+from pipeline.deploy.kubernetes.rollout import RolledBackError, StuckError
 from pipeline.errors import PipelineError
 from tests.unit import fates
 from tests.unit.shop import WHY, Shop, service
@@ -91,7 +91,7 @@ def test_what_is_interrupted_is_shown_only_once_nobody_works_on_it() -> None:
     [said, advice] = killed.status().said
     assert said.startswith("deploy of 2.0.0 by ann, begun at 2026-11-26T12:00:0")
     assert said.endswith("Z, was interrupted when it was applied.")
-    assert advice == "`deployment resume` finishes it, `deployment rollback` goes back."
+    assert advice == "`environment resume` finishes it, `environment rollback` goes back."
 
 
 def test_a_dead_runs_lease_is_waited_for() -> None:
@@ -252,7 +252,9 @@ def test_what_was_never_good_is_not_gone_back_to() -> None:
     memory = Memory(good=shop.memory.good, trial=trial)
     shop.lease["metadata"]["annotations"]["pipeline/memory"] = memory.model_dump_json()
     made = len(shop.helm.history)
-    with pytest.raises(PipelineError, match="nothing of it is there: `deployment rollback` clears"):
+    with pytest.raises(
+        PipelineError, match="nothing of it is there: `environment rollback` clears"
+    ):
         shop.resume()
     assert shop.rollback().version == "1.0.0"
     assert (shop.memory.trial, len(shop.helm.history)) == (None, made)

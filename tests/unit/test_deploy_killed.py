@@ -14,9 +14,9 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.deploy.deployer import NothingToDoError, _digest
-from pipeline.deploy.lease import SECONDS, Memory
-from pipeline.deploy.rollout import RolledBackError
+from pipeline.deploy.kubernetes.deployer import NothingToDoError, _digest
+from pipeline.deploy.kubernetes.lease import SECONDS, Memory
+from pipeline.deploy.kubernetes.rollout import RolledBackError
 from pipeline.errors import PipelineError
 from tests.unit.fates import crashes
 from tests.unit.shop import Json, Shop, service, values

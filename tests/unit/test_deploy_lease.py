@@ -5,10 +5,10 @@ from datetime import timedelta
 import anyio
 import pytest
 
-from pipeline.deploy import lease
-from pipeline.deploy.audit_store import ClusterStore
-from pipeline.deploy.cluster import ClusterAwayError
-from pipeline.deploy.lease import (
+from pipeline.deploy.kubernetes import lease
+from pipeline.deploy.kubernetes.audit_store import ClusterStore
+from pipeline.deploy.kubernetes.cluster import ClusterAwayError
+from pipeline.deploy.kubernetes.lease import (
     KEPT,
     SECONDS,
     BusyError,

@@ -2,7 +2,7 @@
 
 import json
 
-from pipeline.deploy.plan import planned
+from pipeline.deploy.kubernetes.plan import planned
 from pipeline.report.plan import render_plan
 
 BEFORE = """\
@@ -80,7 +80,7 @@ def test_every_format_says_the_same() -> None:
     plan = planned("", AFTER, "staging")
     found = json.loads(render_plan(plan, "json"))
     assert [change["action"] for change in found["changes"]] == ["create"] * 3
-    assert "| + | Service `new` | | | |" in render_plan(plan, "markdown")
+    assert "| + | Service | `new` |  |  |  |" in render_plan(plan, "markdown")
     changed = planned(BEFORE, AFTER, "staging")
     texts = [render_plan(changed, name) for name in ("table", "markdown", "json")]
     assert not any("hunter" in text for text in texts)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.deploy.watch.problem import Problem, one_line, probe_said
-from pipeline.deploy.watch.workloads import Expected
+from pipeline.deploy.kubernetes.watch.problem import Problem, one_line, probe_said
+from pipeline.deploy.kubernetes.watch.workloads import Expected
 from tests.unit.pods import (
     EMPTY,
     IMAGE,

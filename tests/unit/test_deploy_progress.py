@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.deploy.watch.kubernetes import UnexpectedObjectError, read_state
-from pipeline.deploy.watch.progress import overdue
-from pipeline.deploy.watch.workloads import Expected
+from pipeline.deploy.kubernetes.watch.kubernetes import UnexpectedObjectError, read_state
+from pipeline.deploy.kubernetes.watch.progress import overdue
+from pipeline.deploy.kubernetes.watch.workloads import Expected
 from tests.unit.pods import (
     EMPTY,
     IMAGE,

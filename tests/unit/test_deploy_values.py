@@ -8,8 +8,14 @@ import yaml
 from pipeline.catalogue.catalogue import load_services
 from pipeline.catalogue.stack import load_stack
 from pipeline.config.resolve import Overlays
-from pipeline.deploy.kubeconfig import KubeconfigError, checked_kubeconfig, in_memory, path_of
-from pipeline.deploy.values import HIDDEN, Contents, chart_values
+from pipeline.deploy.contents import Contents
+from pipeline.deploy.kubernetes.kubeconfig import (
+    KubeconfigError,
+    checked_kubeconfig,
+    in_memory,
+    path_of,
+)
+from pipeline.deploy.kubernetes.values import HIDDEN, chart_values
 from tests.unit.configs import ROOT, example, read
 
 SECRETS = {

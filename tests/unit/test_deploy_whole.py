@@ -9,11 +9,11 @@ from datetime import timedelta
 import pytest
 import yaml
 
-from pipeline.deploy import rollout
-from pipeline.deploy.admission import RefusedError
-from pipeline.deploy.deployer import Deployer, NothingToDoError, Session
-from pipeline.deploy.health import Entry
-from pipeline.deploy.lease import BusyError, Memory
+from pipeline.deploy.kubernetes import rollout
+from pipeline.deploy.kubernetes.admission import RefusedError
+from pipeline.deploy.kubernetes.deployer import Deployer, NothingToDoError, Session
+from pipeline.deploy.kubernetes.health import Entry
+from pipeline.deploy.kubernetes.lease import BusyError, Memory
 from tests.unit.configs import ROOT
 from tests.unit.shop import IMAGE, Shop, service, values
 

@@ -53,7 +53,7 @@ def test_what_does_not_fit_is_named_and_not_shown(url: str | None, queue: str, s
         generated_values(stack(), secrets)
     assert "s3" not in str(error.value)
     assert "0ther" not in str(error.value)
-    assert "set-secret" in str(error.value)
+    assert "secrets set" in str(error.value)
 
 
 def test_everything_that_does_not_fit_is_named() -> None:

@@ -1,6 +1,7 @@
 """Rules of the house that no linter knows."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -24,8 +25,8 @@ def test_the_module_is_standard() -> None:
 
 # Kubernetes' own word for handing requests on.
 KUBERNETES = {
-    ("src/pipeline/deploy/cluster.py", "proxy"),
-    ("src/pipeline/deploy/health.py", "proxy"),
+    ("src/pipeline/deploy/kubernetes/cluster.py", "proxy"),
+    ("src/pipeline/deploy/kubernetes/health.py", "proxy"),
     ("deploy/chart/templates/deployer.yaml", "proxy"),
 }
 
@@ -40,6 +41,11 @@ def test_no_service_stands_in_the_sources() -> None:
     }
     found = {(path, name) for path, text in texts.items() for name in names if name in text}
     assert found - KUBERNETES == set()
+
+
+def test_the_worked_example_names_no_address_of_a_machine() -> None:
+    for path in (ROOT / "config").rglob("*.yml"):
+        assert not re.search(r"\b(10|192|172)(\.\d+){3}\b", path.read_text()), path
 
 
 def test_the_locks_are_of_the_declared_dependencies() -> None:

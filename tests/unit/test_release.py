@@ -16,7 +16,7 @@ from pipeline.release.failures import (
     UnreadableRegistryError,
     is_missing,
 )
-from pipeline.release.version import (
+from pipeline.version.release import (
     Commit,
     ShallowHistoryError,
     as_tag,

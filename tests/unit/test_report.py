@@ -2,14 +2,11 @@
 
 import json
 
-import pytest
-
 from pipeline.report.summary import (
     BuildSummary,
     ImageSummary,
     PlatformSummary,
-    UnknownFormatError,
-    render,
+    render_build,
 )
 
 SUMMARY = BuildSummary(
@@ -28,7 +25,7 @@ SUMMARY = BuildSummary(
 
 
 def test_table() -> None:
-    assert render(SUMMARY, "table") == (
+    assert render_build(SUMMARY, "table") == (
         "SERVICE  PLATFORM     SIZE     LIMIT    DIGEST\n"
         "web      linux/amd64  3.50 MB  5.00 MB  sha256:p\n"
         "web      index                          sha256:i\n"
@@ -40,20 +37,17 @@ def test_table() -> None:
 
 
 def test_markdown() -> None:
-    assert "| web | linux/amd64 | 3.50 MB | 5.00 MB | `sha256:p` |" in render(SUMMARY, "markdown")
+    text = render_build(SUMMARY, "markdown")
+    assert "| web | linux/amd64 | 3.50 MB | 5.00 MB | `sha256:p` |" in text
+    assert text.endswith("- Published:\n  - `ghcr.io/acme/web:1.2.0@sha256:i`\n")
 
 
 def test_json_is_the_model() -> None:
-    assert BuildSummary.model_validate(json.loads(render(SUMMARY, "json"))) == SUMMARY
+    assert BuildSummary.model_validate(json.loads(render_build(SUMMARY, "json"))) == SUMMARY
 
 
 def test_nothing_published_is_said() -> None:
     quiet = SUMMARY.model_copy(
         update={"images": [SUMMARY.images[0].model_copy(update={"references": []})]}
     )
-    assert "Nothing was published" in render(quiet, "table")
-
-
-def test_unknown_format() -> None:
-    with pytest.raises(UnknownFormatError, match="table, markdown, json"):
-        render(SUMMARY, "pdf")
+    assert "Nothing was published" in render_build(quiet, "table")

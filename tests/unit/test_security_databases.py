@@ -30,12 +30,6 @@ def test_without_a_file_databases_are_upstreams() -> None:
     assert settings.grype_databases == ["https://grype.anchore.io/databases"]
 
 
-def test_the_worked_example_asks_upstream_first() -> None:
-    settings, default = load_scan((ROOT / "config/scan.yml").read_text()), ScanSettings()
-    assert settings.trivy_databases[:-1] == default.trivy_databases
-    assert settings.grype_databases[:-1] == default.grype_databases
-
-
 def test_one_scanners_places_leave_the_other_as_it_is() -> None:
     settings = load_scan("trivy_databases: ['mirror.example:5000/trivy-db@sha256:abc']\n")
     assert settings.grype_databases == ScanSettings().grype_databases

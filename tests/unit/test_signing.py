@@ -28,10 +28,10 @@ from pipeline.release.trust import (
     reason,
     signature,
 )
-from pipeline.release.verify import NobodyBelievedError, identity_of
-from pipeline.release.version import Release
+from pipeline.release.verify import NobodyTrustedError, Signatory
 from pipeline.security.gate import judge
 from pipeline.security.summary import summarised
+from pipeline.version.release import Release
 from tests.unit.scans import AMD64, ARM64, vulnerability
 
 PLACE = Place("ghcr.io/acme/shop", plain_http=False)
@@ -250,12 +250,15 @@ def test_what_is_no_key_of_a_service_is_refused(reference: str) -> None:
 
 
 def test_an_identity_needs_both_halves() -> None:
-    assert identity_of(None, None) is None
-    assert identity_of(WORKFLOW, GITHUB) == Identity(issuer=GITHUB, subject=WORKFLOW)
-    with pytest.raises(NobodyBelievedError, match="--issuer is missing"):
-        identity_of(WORKFLOW, None)
-    with pytest.raises(NobodyBelievedError, match="--subject is missing"):
-        identity_of(None, GITHUB)
+    assert not Signatory.of(None, None, None).is_named
+    identity = Identity(issuer=GITHUB, subject=WORKFLOW)
+    assert Signatory.of(None, WORKFLOW, GITHUB) == Signatory(None, identity)
+    with pytest.raises(NobodyTrustedError, match="--issuer is missing"):
+        Signatory.of(None, WORKFLOW, None)
+    with pytest.raises(NobodyTrustedError, match="--identity is missing"):
+        Signatory.of(None, None, GITHUB)
+    with pytest.raises(NobodyTrustedError, match="'github' is no address: expected one like"):
+        Signatory.of(None, WORKFLOW, "github")
 
 
 RELEASE = Release("1.2.0", ["1.2.0"], revision="c" * 40, origin="https://github.com/acme/shop")

@@ -9,12 +9,13 @@ from pipeline.build.cargo import RustSources, Workspace
 from pipeline.build.engine import shell
 from pipeline.build.layer import EPOCH, layer, settled
 from pipeline.build.platforms import Platform
-from pipeline.build.steps import binary_of, binary_script, cargo_build
+from pipeline.build.steps import CARGO_CACHE, CARGO_FETCH, binary_of, binary_script, cargo_build
 from pipeline.build.toolchain import rust_toolchain
 from pipeline.catalogue.models import Images, RustService
-from pipeline.catalogue.repository import texts
 from pipeline.errors import PipelineError
+from pipeline.files import read_texts
 
+MANIFESTS = "**/Cargo.toml"
 SHARED = ["Cargo.lock", "rust-toolchain*", ".cargo/*"]
 
 
@@ -32,10 +33,10 @@ async def sources_of(directory: str, source: dagger.Directory) -> RustSources:
         )
     folder = str(PurePosixPath(lock).parent)
     root = source.directory(folder)
-    workspace = Workspace(await texts(root, "**/Cargo.toml"), await root.glob("**/*.rs"))
-    shared: dict[str, str] = {}
-    for pattern in SHARED:
-        shared |= await texts(root, pattern)
+    texts = await read_texts(root, [MANIFESTS, *SHARED])
+    manifests = {path: text for path, text in texts.items() if path.endswith("Cargo.toml")}
+    shared = {path: text for path, text in texts.items() if path not in manifests}
+    workspace = Workspace(manifests, await root.glob("**/*.rs"))
     return RustSources.of(directory, folder, workspace, shared)
 
 
@@ -52,16 +53,36 @@ class RustBuild:
 
     def dependencies(self, platform: Platform) -> dagger.Container:
         """Compile everything that the lock file names, for the whole workspace at once."""
+        return (
+            rust_toolchain(self._images.rust, platform)
+            .with_mounted_directory(CARGO_CACHE.path, self._downloads())
+            .with_workdir("/src")
+            .with_directory("/src", self._stubs())
+            .with_exec(cargo_build(self._service))
+        )
+
+    def _downloads(self) -> dagger.Directory:
+        """Download everything that the lock file names, once for all platforms.
+
+        Into a layer and no cache volume, of which each module has its own: who builds first, builds
+        for all.
+        """
+        return (
+            dag.container()
+            .from_(self._images.rust)
+            .with_env_variable("CARGO_HOME", CARGO_CACHE.path)
+            .with_workdir("/src")
+            .with_directory("/src", self._stubs())
+            .with_exec(CARGO_FETCH)
+            .directory(CARGO_CACHE.path)
+        )
+
+    def _stubs(self) -> dagger.Directory:
         # Written from their texts, so that nothing else in the repository counts.
         stubs = dag.directory()
         for path, text in {**self._sources.manifests, **self._sources.stubs}.items():
             stubs = stubs.with_new_file(path, text)
-        return (
-            rust_toolchain(self._images.rust, platform)
-            .with_workdir("/src")
-            .with_directory("/src", stubs.with_timestamps(EPOCH))
-            .with_exec(cargo_build(self._service))
-        )
+        return stubs.with_timestamps(EPOCH)
 
     def files(self, platform: Platform) -> dagger.Directory:
         """Compile the service's own crates; the rest of the workspace stays a stub."""

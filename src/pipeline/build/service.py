@@ -15,9 +15,11 @@ from pipeline.build.recipe import Recipe
 from pipeline.build.rust import RustBuild, sources_of
 from pipeline.build.steps import DEFAULT_PATH, NGINX_COMMAND, npm_manifests
 from pipeline.build.toolchain import foundation
-from pipeline.catalogue.models import DockerfileService, RustService, WebService
+from pipeline.catalogue.catalogue import Entry
+from pipeline.catalogue.models import DockerfileService, Images, RustService, WebService
 from pipeline.errors import PipelineError
 from pipeline.objects import object_type
+from pipeline.version.release import Release
 
 
 @object_type
@@ -137,3 +139,17 @@ class PipelineService:
                     )
                     .with_directory("/", base)
                 )
+
+
+def service_of(
+    entry: Entry, images: Images, release: Release, source: dagger.Directory
+) -> PipelineService:
+    """Give a service of the catalogue as an object, to be built as a release."""
+    recipe = Recipe(
+        service=entry.service,
+        directory=entry.directory,
+        images=images,
+        annotations=release.annotations(entry.service.title),
+        timestamp=release.timestamp,
+    )
+    return PipelineService.of(recipe, source)

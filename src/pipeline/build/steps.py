@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.build.platforms import Platform
+from pipeline.build.platforms import SUPPORTED, Platform
 from pipeline.catalogue.models import RustService, ServiceFile, WebService
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -22,6 +22,12 @@ class Cache:
 # One volume for all: cargo itself locks it between concurrent builds.
 CARGO_CACHE = Cache("pipeline-cargo", "/cargo")
 NPM_CACHE = Cache("pipeline-npm", "/npm-cache")
+
+# Of the platforms that are built for, and of the engine's own, which is one of them.
+CARGO_FETCH = [
+    *("cargo", "fetch", "--locked"),
+    *(f"--target={platform.rust_target}" for platform in SUPPORTED.values()),
+]
 
 HEALTH_CHECK = "/healthcheck"
 HEALTH_CHECK_SOURCE = Path(__file__).with_name("healthcheck.rs").read_text()

@@ -7,7 +7,6 @@ from pipeline.build.engine import shell
 from pipeline.build.layer import layer
 from pipeline.build.platforms import Platform
 from pipeline.build.steps import (
-    CARGO_CACHE,
     HEALTH_CHECK_SCRIPT,
     HEALTH_CHECK_SOURCE,
     prepare_rust,
@@ -21,7 +20,7 @@ def rust_toolchain(image: str, platform: Platform) -> dagger.Container:
     container = dag.container().from_(image).with_exec(shell(prepare_rust(platform)))
     for name, value in rust_environment(platform).items():
         container = container.with_env_variable(name, value)
-    return container.with_mounted_cache(CARGO_CACHE.path, dag.cache_volume(CARGO_CACHE.volume))
+    return container
 
 
 def foundation(images: Images, platform: Platform) -> dagger.Directory:

@@ -10,11 +10,12 @@ from pipeline.build.steps import (
     NGINX_SCRIPT,
     NPM_CACHE,
     NPM_INSTALL,
+    NPM_MANIFESTS,
     PACKAGES_SCRIPT,
-    npm_manifests,
     site_script,
 )
 from pipeline.catalogue.models import Images, WebService
+from pipeline.files import read_texts
 
 
 def nginx(image: str, platform: Platform) -> dagger.Directory:
@@ -36,8 +37,8 @@ async def site(service: WebService, images: Images, folder: dagger.Directory) ->
     """
     # From their texts, so that they are what they were when something beside them changes.
     manifests = dag.directory()
-    for name in npm_manifests(await folder.entries()):
-        manifests = manifests.with_new_file(name, await folder.file(name).contents())
+    for name, text in (await read_texts(folder, NPM_MANIFESTS)).items():
+        manifests = manifests.with_new_file(name, text)
     return (
         dag.container()
         .from_(images.node)

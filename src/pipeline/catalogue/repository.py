@@ -1,10 +1,9 @@
-"""Reads a repository's own files: services, images, registry, stack."""
+"""What a repository says of itself, read once and handed down: services, images, stack, rules."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import dagger
-from dagger import dag
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 
 from pipeline.catalogue.catalogue import (
     IMAGES_FILE,
@@ -21,49 +20,17 @@ from pipeline.catalogue.scan import SCAN_FILE, ScanSettings, load_scan
 from pipeline.catalogue.signing import SIGNING_FILE, Signing, load_signing
 from pipeline.catalogue.stack import STACK_FILE, Stack, load_stack
 from pipeline.catalogue.waivers import WAIVERS_FILE, WaiversFile, load_waivers
-from pipeline.concurrency import gathered
 
-READ_AT_A_TIME = 16
+ENVIRONMENT_FILES = "config/environments/*.yml"
+SECRETS_FILES = "config/secrets/*.yml"
+FILES = (
+    *(SERVICE_FILES, IMAGES_FILE, REGISTRY_FILE, STACK_FILE, SCAN_FILE, SIGNING_FILE),
+    *(WAIVERS_FILE, POLICY_FILE, POLICY_RULES, ENVIRONMENT_FILES, SECRETS_FILES),
+)
+"""Patterns of all that is read of a repository before any work."""
 
-
-@dataclass(frozen=True)
-class Repository:
-    """What a repository says of itself."""
-
-    services: list[Entry]
-    images: Images
-    registry: Registry | None
-
-
-async def read_repository(source: dagger.Directory) -> Repository:
-    """Read and check everything before any work. Raises InvalidFilesError and its kin."""
-    services = await texts(source, SERVICE_FILES)
-    default = await dag.current_module().source().file(IMAGES_FILE).contents()
-    return Repository(
-        services=load_services(services),
-        images=load_images(default, await _contents(source, IMAGES_FILE)),
-        registry=load_registry(await _contents(source, REGISTRY_FILE)),
-    )
-
-
-async def read_stack(source: dagger.Directory, services: Collection[str]) -> Stack:
-    """Read how the services make one stack. Raises MissingStackError, InvalidFilesError."""
-    return load_stack(await _contents(source, STACK_FILE), services)
-
-
-async def read_scan(source: dagger.Directory) -> ScanSettings:
-    """Read where the scanners' databases are. Raises InvalidFilesError."""
-    return load_scan(await _contents(source, SCAN_FILE))
-
-
-async def read_waivers(source: dagger.Directory) -> WaiversFile:
-    """Read what the repository accepts for a time. Raises InvalidFilesError."""
-    return load_waivers(await _contents(source, WAIVERS_FILE))
-
-
-async def read_signing(source: dagger.Directory) -> Signing:
-    """Read how images are signed, and who is believed. Raises InvalidFilesError."""
-    return load_signing(await _contents(source, SIGNING_FILE))
+OWN = Path(__file__).parents[3]
+"""The module's own repository: its images, rules and chart stand where another says nothing."""
 
 
 @dataclass(frozen=True)
@@ -74,22 +41,83 @@ class Rules:
     files: Mapping[str, str]
 
 
-async def read_rules(source: dagger.Directory) -> Rules:
-    """Read the policy; a file of the repository stands for the module's of the same name.
+@dataclass(frozen=True)
+class Repository:
+    """The files that steer a run (path → text), and what they say.
 
-    Raises InvalidFilesError.
+    What every verb needs is checked at once, the rest when it is asked for. Each property raises
+    InvalidFilesError.
     """
-    own = await texts(source, POLICY_RULES)
-    default = await texts(dag.current_module().source(), POLICY_RULES)
-    return Rules(load_policy(await _contents(source, POLICY_FILE)), {**default, **own})
+
+    files: Mapping[str, str]
+    services: Sequence[Entry]
+    images: Images
+    registry: Registry | None
+
+    @property
+    def names(self) -> list[str]:
+        """Name the services."""
+        return [entry.service.name for entry in self.services]
+
+    @property
+    def has_stack(self) -> bool:
+        """Whether it says how its services make one stack."""
+        return STACK_FILE in self.files
+
+    @property
+    def environments(self) -> dict[str, str]:
+        """Give the files of the environments."""
+        return _matching(self.files, ENVIRONMENT_FILES)
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Give the environments' encrypted files."""
+        return _matching(self.files, SECRETS_FILES)
+
+    @cached_property
+    def stack(self) -> Stack:
+        """How the services make one stack. Raises MissingStackError, too."""
+        return load_stack(self.files.get(STACK_FILE), self.names)
+
+    @cached_property
+    def scan(self) -> ScanSettings:
+        """Where the scanners' databases are."""
+        return load_scan(self.files.get(SCAN_FILE))
+
+    @cached_property
+    def waivers(self) -> WaiversFile:
+        """What the repository accepts for a time."""
+        return load_waivers(self.files.get(WAIVERS_FILE))
+
+    @cached_property
+    def signing(self) -> Signing:
+        """How images are signed, and who is believed."""
+        return load_signing(self.files.get(SIGNING_FILE))
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The policy; a file of the repository stands for the module's of the same name."""
+        own = {
+            str(path.relative_to(OWN)): path.read_text() for path in sorted(OWN.glob(POLICY_RULES))
+        }
+        rules = {**own, **_matching(self.files, POLICY_RULES)}
+        return Rules(load_policy(self.files.get(POLICY_FILE)), rules)
 
 
-async def texts(directory: dagger.Directory, pattern: str) -> dict[str, str]:
-    """Read all the files that match a pattern: path → text."""
-    paths = await directory.glob(pattern)
-    read = [directory.file(path).contents for path in paths]
-    return dict(zip(paths, await gathered(read, READ_AT_A_TIME), strict=True))
+def load_repository(files: Mapping[str, str]) -> Repository:
+    """Check what every verb needs, before any work. Raises InvalidFilesError and its kin."""
+    return Repository(
+        files=files,
+        services=load_services(_matching(files, SERVICE_FILES)),
+        images=load_images((OWN / IMAGES_FILE).read_text(), files.get(IMAGES_FILE)),
+        registry=load_registry(files.get(REGISTRY_FILE)),
+    )
 
 
-async def _contents(source: dagger.Directory, path: str) -> str | None:
-    return await source.file(path).contents() if await source.exists(path) else None
+def _matching(files: Mapping[str, str], pattern: str) -> dict[str, str]:
+    depth = len(PurePosixPath(pattern).parts)
+    return {
+        path: text
+        for path, text in files.items()
+        if len(PurePosixPath(path).parts) == depth and PurePosixPath(path).match(pattern)
+    }

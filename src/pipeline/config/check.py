@@ -64,7 +64,7 @@ def _missing_secrets(configuration: Configuration, file: SecretsFile | None) -> 
             document = file.document if file else documents.unplaced(secrets_path(name), {})
             yield document.mistake(
                 (key, field),
-                f"is missing: set it with `config --environment {name} set-secret "
+                f"is missing: set it with `environment --name {name} secrets set "
                 f"--name {key}.{field} --value env://VALUE`",
             )
 

@@ -3,17 +3,18 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 import tomli_w
 import yaml
 
 from pipeline import documents
+from pipeline.catalogue.catalogue import UnknownServiceError
 from pipeline.catalogue.settings import Value, to_text
 from pipeline.config.environment_file import InexpressibleError, environment_file
 from pipeline.config.resolve import Configuration, Configured
 from pipeline.config.sections import LIMITS, PERFORMANCE, variable_of
-from pipeline.report.summary import UnknownFormatError, format_named
 from pipeline.units import cores, memory
 
 LARGEST_CONFIGMAP = 2**20
@@ -22,6 +23,18 @@ LINE_ENDS = re.compile("[\r\x85\u2028\u2029\ufeff]")
 
 class Removed:
     """What Compose leaves out, whatever the files before say."""
+
+
+class ConfigFormat(StrEnum):
+    """What reads an environment's values."""
+
+    YAML = "yaml"
+    JSON = "json"
+    ENV = "env"
+    TOML = "toml"
+    COMPOSE = "compose"
+    HELM_VALUES = "helm-values"
+    CONFIGMAP = "configmap"
 
 
 class _Dumper(yaml.CSafeDumper):
@@ -43,20 +56,19 @@ _Dumper.add_representer(str, _text_node)
 _Dumper.add_representer(Removed, lambda dumper, _: dumper.represent_scalar("!reset", "null"))
 
 
-def converted(configuration: Configuration, name: str, only: Sequence[str] = ()) -> str:
+def converted(configuration: Configuration, to: ConfigFormat, only: Sequence[str] = ()) -> str:
     """Write the values in a format, of these services only where the format is about services.
 
-    Raises UnknownFormatError, InexpressibleError.
+    Raises UnknownServiceError, InexpressibleError.
     """
-    write = format_named(name, FORMATS)
     services = [service for _, service in configuration.services()]
     unknown = [service for service in only if service not in services]
     if unknown:
-        raise UnknownFormatError(
+        raise UnknownServiceError(
             f"Unknown service {', '.join(map(repr, unknown))}. "
             f"The repository has: {', '.join(services)}."
         )
-    return write(configuration, only)
+    return FORMATS[to](configuration, only)
 
 
 def variables_of(configuration: Configuration, key: str) -> dict[str, str]:
@@ -230,12 +242,12 @@ def _camel(values: Mapping[str, Value]) -> dict[str, Value]:
     }
 
 
-FORMATS: dict[str, Callable[[Configuration, Sequence[str]], str]] = {
-    "yaml": _yaml,
-    "json": _json,
-    "env": _env,
-    "toml": _toml,
-    "compose": _compose,
-    "helm-values": _helm_values,
-    "configmap": _configmap,
+FORMATS: dict[ConfigFormat, Callable[[Configuration, Sequence[str]], str]] = {
+    ConfigFormat.YAML: _yaml,
+    ConfigFormat.JSON: _json,
+    ConfigFormat.ENV: _env,
+    ConfigFormat.TOML: _toml,
+    ConfigFormat.COMPOSE: _compose,
+    ConfigFormat.HELM_VALUES: _helm_values,
+    ConfigFormat.CONFIGMAP: _configmap,
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from enum import StrEnum
 from typing import Any
 
 from pipeline import documents
@@ -19,11 +20,18 @@ from pipeline.config.secrets import METADATA, secrets_path
 from pipeline.config.sections import Sections, variable_of
 from pipeline.documents import Document
 from pipeline.errors import InvalidFilesError, Mistake, PipelineError
-from pipeline.report.summary import format_named
 
 # What sops leaves as it is: nobody could tell it from a value in plain text.
 NOTHING: tuple[Value, ...] = ("", [])
 Secrets = Mapping[str, Mapping[str, Value]]
+
+
+class SecretsFormat(StrEnum):
+    """What reads an environment's secrets."""
+
+    YAML = "yaml"
+    ENV = "env"
+    KUBERNETES = "kubernetes"
 
 
 class UnknownSecretError(PipelineError):
@@ -89,14 +97,15 @@ def read_plain(path: str, text: str, sections: Sections) -> Secrets:
 
 
 def disclosed(
-    configuration: Configuration, data: object, name: str, only: Sequence[str] = ()
+    configuration: Configuration, data: object, to: SecretsFormat, only: Sequence[str] = ()
 ) -> str:
-    """Write decrypted secrets in a format. Raises UnknownFormatError, InexpressibleError."""
-    write = format_named(name, FORMATS)
+    """Write decrypted secrets in a format. Raises InexpressibleError."""
     chosen = {key for key, _ in configuration.services(only)}
     document = documents.unplaced(secrets_path(configuration.environment), data)
     secrets = checked(document, configuration.sections)
-    return write(configuration, {key: values for key, values in secrets.items() if key in chosen})
+    return FORMATS[to](
+        configuration, {key: values for key, values in secrets.items() if key in chosen}
+    )
 
 
 def _variables(configuration: Configuration, key: str, values: Mapping[str, Value]) -> list[Any]:
@@ -139,8 +148,8 @@ def _kubernetes(configuration: Configuration, secrets: Secrets) -> str:
     )
 
 
-FORMATS: dict[str, Callable[[Configuration, Secrets], str]] = {
-    "yaml": _yaml,
-    "env": _env,
-    "kubernetes": _kubernetes,
+FORMATS: dict[SecretsFormat, Callable[[Configuration, Secrets], str]] = {
+    SecretsFormat.YAML: _yaml,
+    SecretsFormat.ENV: _env,
+    SecretsFormat.KUBERNETES: _kubernetes,
 }

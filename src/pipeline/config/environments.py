@@ -10,14 +10,13 @@ from pydantic import BeforeValidator, Field, TypeAdapter
 
 from pipeline import documents
 from pipeline.catalogue.models import Name, Strict
+from pipeline.catalogue.repository import ENVIRONMENT_FILES, SECRETS_FILES
 from pipeline.catalogue.settings import Setting
 from pipeline.config.sections import Sections
 from pipeline.config.tree import EMPTY, Branch, Node, merged, tree_of
 from pipeline.documents import Document, FieldPath, shown
 from pipeline.errors import InvalidFilesError, Mistake, PipelineError, bounded
 
-ENVIRONMENT_FILES = "config/environments/*.yml"
-SECRETS_FILES = "config/secrets/*.yml"
 MOST_NAMES = 12
 
 
@@ -84,7 +83,7 @@ class Environments:
         return merged(below, file.own)
 
 
-def load_environments(texts: Mapping[str, str], sections: Sections) -> Environments:
+def read_environments(texts: Mapping[str, str], sections: Sections) -> Environments:
     """Read all files (path → text). Raises InvalidFilesError with the mistakes of all of them."""
     files: dict[str, EnvironmentFile] = {}
     mistakes: list[Mistake] = []
@@ -142,7 +141,7 @@ def _wrong(
             field,
             "is sensitive: it must not stand here in plain text. Change the value where it is "
             "used, for git keeps this one, and put the new one into "
-            f"{SECRETS_FILES} with `config --environment … set-secret`",
+            f"{SECRETS_FILES} with `environment --name … secrets set`",
         )
     elif value is not None and not setting.accepts(value):
         yield document.mistake(field, f"expected {setting.expected}, got {shown(value)}")

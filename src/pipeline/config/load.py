@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from pipeline.catalogue.repository import ENVIRONMENT_FILES, Repository
 from pipeline.config.check import check
 from pipeline.config.environments import (
-    ENVIRONMENT_FILES,
     Environments,
     UnknownEnvironmentError,
-    load_environments,
+    read_environments,
 )
 from pipeline.config.resolve import Configuration, Overlays, resolved
 from pipeline.config.secrets import SecretsFile, load_secrets
-from pipeline.config.sections import Sections
+from pipeline.config.sections import Sections, sections_of
 from pipeline.errors import InvalidFilesError, Mistake
 
 NO_OVERLAYS = Overlays()
@@ -32,10 +32,27 @@ class Loaded:
         """Give one environment. Raises UnknownEnvironmentError."""
         if name is None:
             raise UnknownEnvironmentError(
-                "This is about one environment: choose it with `config --environment NAME`, "
+                "This is about one environment: choose it with `environment --name NAME`, "
                 f"of {', '.join(self.environments.names)}."
             )
         return self.configurations[self.environments.checked(name)]
+
+
+def sections_in(repository: Repository) -> Sections:
+    """List what environments of a repository may set. Raises InvalidFilesError."""
+    backing = repository.stack.backing if repository.has_stack else []
+    return sections_of(repository.services, backing)
+
+
+def load_environments(
+    repository: Repository, name: str | None = None, overlays: Overlays = NO_OVERLAYS
+) -> Loaded:
+    """Read all environments of a repository; overlays are for the one of this name.
+
+    Raises UnknownEnvironmentError, and InvalidFilesError with every mistake of every file.
+    """
+    sections = sections_in(repository)
+    return load(sections, repository.environments, repository.secrets, name, overlays)
 
 
 def load(
@@ -56,7 +73,7 @@ def load(
         )
     mistakes: list[Mistake] = []
     try:
-        files = load_environments(environments, sections)
+        files = read_environments(environments, sections)
     except InvalidFilesError as error:
         mistakes += error.mistakes
     try:

@@ -167,7 +167,7 @@ def _given(
     setting = sections[key].settings[name]
     value = from_text(setting, text)
     if setting.sensitive:
-        message = "is sensitive: give it with `config --environment … set-secret`"
+        message = "is sensitive: give it with `environment --name … secrets set`"
         mistakes.append(Mistake(*place, f"{key}.{name}", message))
     elif not setting.accepts(value):
         message = f"expected {setting.expected}, got {shown(text)}"

@@ -70,7 +70,7 @@ def _parsed(path: str, text: str) -> Document:
     if conflict:
         message = (
             "git left a conflict: take one side whole, then set the values that only the other "
-            "one has with `config --environment … set-secret`, for a signature covers them all"
+            "one has with `environment --name … secrets set`, for a signature covers them all"
         )
         place = place_at(text, conflict.start())
         raise InvalidFilesError([Mistake(path, place, "", message)])
@@ -78,8 +78,8 @@ def _parsed(path: str, text: str) -> Document:
     metadata = document.data.get(METADATA) if isinstance(document.data, dict) else None
     if not isinstance(metadata, dict) or not isinstance(metadata.get("mac"), str):
         message = (
-            "isn't encrypted: encrypt it with `config --environment … encrypt` or with sops, and "
-            "change what it holds where it is used, if git has it already"
+            "isn't encrypted: encrypt it with `environment --name … secrets encrypt` or with sops, "
+            "and change what it holds where it is used, if git has it already"
         )
         raise InvalidFilesError([Mistake(path, START, "", message)])
     return document
@@ -106,7 +106,7 @@ def _mistakes(document: Document, sections: Sections) -> Iterator[Mistake]:
                 elif not _is_encrypted(value):
                     message = (
                         "stands in plain text: change it where it is used, and give the new value "
-                        "with `config --environment … set-secret`"
+                        "with `environment --name … secrets set`"
                     )
                     yield document.mistake((key, name), message)
 

@@ -51,6 +51,22 @@ FIXED = {
             choices=["compose", "kubernetes"],
             description="What runs the containers.",
         ),
+        "verify": Setting(
+            type="boolean",
+            default=True,
+            description="Whether only images are deployed whose signatures, attestations and policy"
+            " are verified.",
+        ),
+        "scan": Setting(
+            type="boolean",
+            default=True,
+            description="Whether verified images are scanned again, by what is known today.",
+        ),
+        "project": Setting(
+            type="string",
+            optional=True,
+            description="Name of the Compose project: entry and environment by default.",
+        ),
         "strategy": Setting(
             type="string",
             choices=["rolling"],

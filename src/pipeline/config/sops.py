@@ -97,7 +97,7 @@ class Sops:
         if self.key is None:
             raise SopsError(
                 "Secrets are read with the private key of one of their recipients: give it with "
-                "--key, e.g. --key env://SOPS_AGE_KEY or --key file://key.txt."
+                "--secrets-key, e.g. env://SOPS_AGE_KEY or file://key.txt."
             )
 
 
@@ -119,21 +119,21 @@ def _explained(ended: subprocess.CompletedProcess[bytes], encrypted: str) -> str
         whose = f"recipients are {', '.join(recipients)}" if recipients else "no recipient is age"
         return (
             f"The secrets can't be read: the key {wrong}.\nTheir {whose}. Give the private key of "
-            "one with --key (AGE-SECRET-KEY-…), or let someone who has one add yours with "
+            "one with --secrets-key (AGE-SECRET-KEY-…), or let someone who has one add yours with "
             "`recipients --add`."
         )
     if ended.returncode == BROKEN_VALUE:
         return (
             "The secrets were changed by something other than sops: a value doesn't decrypt.\n"
             "Take the file from before the change (git log), then set the values that are to "
-            "change with `set-secret`."
+            "change with `secrets set`."
         )
     if ended.returncode == BROKEN_MAC:
         return (
             "The secrets were changed by something other than sops: the signature over all values "
             "is of others. Two changes that git merged look like this, too.\nTake the file of one "
             "side whole (git checkout --ours or --theirs), then set the values that only the "
-            "other one changed with `set-secret`."
+            "other one changed with `secrets set`."
         )
     last = said.splitlines()[-1][-300:] if said else "nothing"
     return f"sops ended with {ended.returncode}. It said: {last}"

@@ -60,5 +60,5 @@ def check_secrets(stack: Stack, settings: Mapping[str, Variables]) -> None:
     if missing:
         raise UnknownSecretsError(
             f"Nobody said what these are: {', '.join(missing)}.\nGive the key of the environment's "
-            f"secrets with --key, or write them into {STACK_FILE}."
+            f"secrets with --secrets-key, or write them into {STACK_FILE}."
         )

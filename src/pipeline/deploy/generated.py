@@ -89,7 +89,7 @@ def _explained(mistakes: list[str]) -> str:
             f"The secrets don't fit to {STACK_FILE}:",
             *(f"  {mistake}" for mistake in mistakes),
             "In place of ${NAME} stand letters, digits and . _ ~ - only, as of `openssl rand -hex "
-            "24`. Set such a secret with `config --environment … set-secret`; or say `managed: "
+            "24`. Set such a secret with `environment --name … secrets set`; or say `managed: "
             "false` in config/environments, of what isn't deployed with the services.",
         ]
     )

@@ -5,14 +5,14 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import dagger
 from dagger import dag
 
 from pipeline.batch import with_program
-from pipeline.catalogue.models import Images, Registry
-from pipeline.registry.reference import checked_credentials, host_of
+from pipeline.catalogue.models import Images
+from pipeline.registry.reference import checked_credentials
 
 REGCTL_CONFIGURATION = "/regctl.json"
 DOCKER_CONFIGURATION = "/docker"
@@ -29,20 +29,6 @@ class Access:
 
     def __post_init__(self) -> None:
         checked_credentials(self.username, self.password is not None)
-
-    @classmethod
-    def to(
-        cls,
-        reference: str,
-        username: str | None,
-        password: dagger.Secret | None,
-        plain_http: bool,
-        default: Registry | None,
-    ) -> Self:
-        """Give access to the registry of a reference, as flags and config/registry.yml have it."""
-        host = host_of(reference)
-        known = default is not None and host_of(default.address) == host and default.plain_http
-        return cls(host, plain_http or known, username or "", password)
 
     async def regctl(self, image: str, run: str = "") -> dagger.Container:
         """Give an image access for regctl; each container acts anew, never out of the cache.

@@ -17,6 +17,16 @@ class CredentialsError(PipelineError):
     """A username without a password, or the other way round."""
 
 
+class ForeignRegistryError(PipelineError):
+    """An account of one registry, and an image in another."""
+
+    def __init__(self, address: str, reference: str) -> None:
+        super().__init__(
+            f"The account is one of {host_of(address)}, and {reference} is elsewhere: give "
+            f"--registry {host_of(reference)} with an account there, or no account."
+        )
+
+
 def checked_registry(address: str) -> None:
     """Check a registry address, e.g. ghcr.io/acme. Raises RegistryAddressError."""
     if not address:

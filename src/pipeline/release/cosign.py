@@ -7,10 +7,10 @@ from typing import Self, TypeVar
 
 import dagger
 
-from pipeline import handed
 from pipeline.batch import run_all, with_program
 from pipeline.catalogue.models import Images
 from pipeline.catalogue.signing import Signing
+from pipeline.files import directory_of
 from pipeline.registry.access import Access
 from pipeline.release import commands
 from pipeline.release.commands import Place, Trusted
@@ -68,7 +68,7 @@ class Cosign:
                     self.signing,
                 )
         cosign = signer.with_secrets(self.container)
-        cosign = cosign.with_mounted_directory(STATEMENTS, handed.files(predicates))
+        cosign = cosign.with_mounted_directory(STATEMENTS, directory_of(predicates))
         script = "\n".join(shlex.join(["cosign", *command]) for command in todo)
         try:
             await cosign.with_exec(["sh", "-euc", script]).sync()

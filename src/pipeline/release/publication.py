@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
+import dagger
 from dagger import Doc, dag, field, function
 
-from pipeline.build.build import Build
+from pipeline import flags
+from pipeline.build.build import Build, Selection, build_services
 from pipeline.build.image import Image
 from pipeline.catalogue.models import Images
+from pipeline.catalogue.repository import Repository
 from pipeline.catalogue.signing import Signing
 from pipeline.concurrency import gathered
-from pipeline.objects import Format, object_type
+from pipeline.objects import object_type
+from pipeline.registry.account import RegistryAccount
 from pipeline.release.cosign import Cosign
 from pipeline.release.publish import Destination, tag, upload
 from pipeline.release.signer import Signer
@@ -21,13 +25,16 @@ from pipeline.release.statements import (
     SPDX,
     Span,
     Statement,
+    now,
     provenance_statement,
     scan_statement,
 )
-from pipeline.release.version import Release
 from pipeline.report.publication import published_summary
-from pipeline.report.summary import render
-from pipeline.security.examination import Examination
+from pipeline.report.render import Format
+from pipeline.report.summary import render_build
+from pipeline.security.criteria import Criteria
+from pipeline.security.examination import Examination, examine_build
+from pipeline.version.release import Release
 
 REPOSITORIES_AT_A_TIME = 4
 
@@ -41,7 +48,7 @@ class Publication:
     signer: Annotated[str, Doc("How it was signed; empty: it wasn't")] = field()
 
     @function
-    def report(self, format_: Format = "table") -> str:
+    def report(self, format_: flags.Format = Format.TABLE) -> str:
         """Render what was built, found out and published, for a person or a program."""
         scan = self.examination.scan
         summary = published_summary(
@@ -50,7 +57,7 @@ class Publication:
             self.examination.verdict.known(),
             self.signer or None,
         )
-        return render(summary, format_)
+        return render_build(summary, format_)
 
 
 @dataclass(frozen=True)
@@ -63,9 +70,65 @@ class Signature:
     scanned: Span
 
 
-async def publish(
+async def build_and_examine(
+    source: dagger.Directory,
+    repository: Repository,
+    account: RegistryAccount,
+    databases: dagger.Directory | None,
+    selection: Selection,
+) -> Publication:
+    """Build, examine and judge images as if they were to be published. Raises as its parts do."""
+    registry = account.access_to_default(repository.registry)
+    criteria = await Criteria.of(
+        repository,
+        registry,
+        sources=source,
+        complete=selection.is_all,
+        databases=databases,
+    )
+    build = await build_services(source, repository, selection)
+    examination = await examine_build(build, criteria)
+    examination.verdict.check()
+    return Publication(build=build, examination=examination, signer="")
+
+
+async def build_and_publish(
+    source: dagger.Directory,
+    repository: Repository,
+    account: RegistryAccount,
+    databases: dagger.Directory | None,
+    signer: Signer | None,
+    selection: Selection,
+    *,
+    scans: bool,
+) -> Publication:
+    """Build, examine and judge images, and publish them when no rule fails.
+
+    All that is wrong is found before the build as far as it can be. Raises what its parts raise.
+    """
+    address = account.address_or(repository.registry)
+    destination = Destination(address, account.access(address, repository.registry))
+    criteria = await Criteria.of(
+        repository,
+        destination.access,
+        sources=source,
+        complete=selection.is_all,
+        scans=scans,
+        databases=databases,
+    )
+    signing = repository.signing
+    began = now()
+    build = await build_services(source, repository, selection)
+    built = now()
+    examination = await examine_build(build, criteria)
+    examination.verdict.check()
+    spans = (Span(began, built), Span(built, now()))
+    signature = None if signer is None else Signature(signer, signing, *spans)
+    return await _publish(build, examination, signature, destination, repository.images)
+
+
+async def _publish(
     build: Build,
-    release: Release,
     examination: Examination,
     signature: Signature | None,
     destination: Destination,
@@ -77,11 +140,11 @@ async def publish(
     """
     await upload(build.images, destination, images.regctl)
     if signature is not None:
-        statements = await _statements(release, examination, signature, images)
+        statements = await _statements(build.release, examination, signature, images)
         await _sign(build.images, statements, signature, destination, images)
-    tagged = await tag(build.images, release.tags, destination, images.regctl)
+    tagged = await tag(build.images, build.tags, destination, images.regctl)
     return Publication(
-        build=Build(version=build.version, revision=build.revision, images=tagged),
+        build=Build.of(build.release, tagged),
         examination=examination,
         signer=signature.signer.name if signature else "",
     )

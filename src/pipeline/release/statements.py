@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pipeline.release.version import Release
 from pipeline.report.findings import ScanSummary
+from pipeline.version.release import Release
 
 BUILD_TYPE = "urn:pipeline:build:v1"
 

@@ -2,44 +2,83 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 import dagger
 
 from pipeline.catalogue.signing import KMS_SCHEMES, SIGNING_FILE, Identity
 from pipeline.errors import PipelineError
+from pipeline.registry.access import Access
 from pipeline.release.commands import TRUSTED_ROOT, Place, Trusted
 from pipeline.release.cosign import Cosign, Where
+from pipeline.security.criteria import Criteria
+from pipeline.security.examination import BuildFacts, examine
 from pipeline.security.facts import Trust
-from pipeline.security.subject import Subject
+from pipeline.security.subject import Subject, published_subjects
+from pipeline.security.verdict import VerdictReport
 
 PUBLIC_KEY = "COSIGN_PUBLIC_KEY"
 # Where only a key is believed, no authority and no log is: then nothing comes over the network.
 EMPTY_ROOT = '{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'
 
 
-class NobodyBelievedError(PipelineError):
-    """Signatures can't be verified, as nobody is believed."""
+class NobodyTrustedError(PipelineError):
+    """Signatures can't be verified, as nobody's count."""
+
+
+class NotPublishedImageError(PipelineError):
+    """Only what is published is signed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Signatures are of published images: name one, e.g. "
+            "`images --image ghcr.io/acme/shop:1.2.3 verify`."
+        )
 
 
 @dataclass(frozen=True)
-class Believed:
-    """Who is believed: keys and identities; `cosign` has the keys."""
+class Signatory:
+    """Whose signature the command line trusts: a key's, or somebody's without a key."""
+
+    key: dagger.Secret | None = None
+    identity: Identity | None = None
+
+    @classmethod
+    def of(cls, key: dagger.Secret | None, identity: str | None, issuer: str | None) -> Self:
+        """Take what the command line has. Raises NobodyTrustedError when it is only a half."""
+        if identity is None and issuer is None:
+            return cls(key)
+        if identity is None or issuer is None:
+            missing = "--identity" if identity is None else "--issuer"
+            raise NobodyTrustedError(
+                f"Somebody is an --identity of an --issuer: {missing} is missing."
+            )
+        if not issuer.startswith(("https://", "http://")):
+            raise NobodyTrustedError(
+                f"--issuer '{issuer}' is no address: expected one like "
+                "https://token.actions.githubusercontent.com."
+            )
+        return cls(key, Identity(issuer=issuer, subject=identity))
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the command line names anybody."""
+        return self.key is not None or self.identity is not None
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """Whose signatures count, keys and identities; `cosign` has the keys."""
 
     trusted: Sequence[Trusted]
     cosign: Cosign
 
     @classmethod
-    async def of(
-        cls,
-        key: dagger.Secret | None,
-        identity: Identity | None,
-        source: dagger.Directory,
-        cosign: Cosign,
-    ) -> Self:
-        """Believe a key or identity of the command line, and all those of config/signing.yml.
+    async def of(cls, signatory: Signatory, source: dagger.Directory, cosign: Cosign) -> Self:
+        """Trust whom the command line names, and all those of config/signing.yml.
 
-        Raises NobodyBelievedError when there is none.
+        Raises NobodyTrustedError when there is none.
         """
         signing = cosign.signing
         root = signing.sigstore.trusted_root
@@ -49,26 +88,26 @@ class Believed:
             else cosign.container.with_new_file(TRUSTED_ROOT, EMPTY_ROOT, permissions=0o444)
         )
         trusted = []
-        if key is not None:
+        if signatory.key is not None:
             trusted.append(Trusted("the key given", key=f"env://{PUBLIC_KEY}"))
-            container = container.with_secret_variable(PUBLIC_KEY, key)
-        if identity is not None:
-            trusted.append(_identified(identity))
+            container = container.with_secret_variable(PUBLIC_KEY, signatory.key)
+        if signatory.identity is not None:
+            trusted.append(_identified(signatory.identity))
         for name in signing.keys:
             if name.partition("://")[0] in KMS_SCHEMES:
                 trusted.append(Trusted(name, key=name))
             else:
                 if not await source.exists(name):
-                    raise NobodyBelievedError(
+                    raise NobodyTrustedError(
                         f"{SIGNING_FILE}: keys: there is no file {name}; expected a public key."
                     )
                 trusted.append(Trusted(name, key=f"/{name}"))
                 container = container.with_mounted_file(f"/{name}", source.file(name))
         trusted += map(_identified, signing.identities)
         if not trusted:
-            raise NobodyBelievedError(
-                "Whose signature is believed? Name a public key with --key, e.g. "
-                "env://COSIGN_PUBLIC_KEY or file://cosign.pub, somebody with --subject and "
+            raise NobodyTrustedError(
+                "Whose signature counts? Name a public key with --public-key, e.g. "
+                "env://COSIGN_PUBLIC_KEY or file://cosign.pub, somebody with --identity and "
                 f"--issuer, or both for everybody in {SIGNING_FILE}."
             )
         return cls(trusted, replace(cosign, container=container))
@@ -84,16 +123,25 @@ class Believed:
         return {digest: trust for (digest, _), trust in found.items()}
 
 
-def identity_of(subject: str | None, issuer: str | None) -> Identity | None:
-    """Put together who is believed, from the command line. Raises NobodyBelievedError."""
-    if subject is None and issuer is None:
-        return None
-    if subject is None or issuer is None:
-        missing = "--subject" if subject is None else "--issuer"
-        raise NobodyBelievedError(
-            f"An identity is a --subject of an --issuer: {missing} is missing."
-        )
-    return Identity(issuer=issuer, subject=subject)
+async def verify_images(
+    references: Sequence[str],
+    platforms: Sequence[str],
+    source: dagger.Directory,
+    access: Access,
+    signatory: Signatory,
+    criteria: Criteria,
+) -> VerdictReport:
+    """Judge published images of one registry together, by who signed and attested them, too.
+
+    Raises what its parts raise.
+    """
+    images = criteria.repository.images
+    cosign = await Cosign.to(access, images, criteria.repository.signing)
+    verifier = await Verifier.of(signatory, source, cosign)
+    subjects = await published_subjects(references, platforms, access, images)
+    kinds = criteria.repository.rules.policy.attestations
+    verify = partial(verifier.trust, subjects, kinds)
+    return (await examine(subjects, BuildFacts(), criteria, verify)).verdict
 
 
 def _identified(identity: Identity) -> Trusted:

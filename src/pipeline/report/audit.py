@@ -1,45 +1,31 @@
-"""The audit trail, from its records to a table, Markdown or JSON."""
+"""The audit trail, for people and programs."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import RootModel
 
 from pipeline.audit.record import Record
-from pipeline.report.summary import counted, format_named
-from pipeline.report.table import aligned, code, printable
+from pipeline.report.render import Column, Format, Lines, Part, Report, Table, render
+from pipeline.report.summary import counted
 
-HEADING = ("#", "WHEN", "WHO", "ACTION", "TARGET", "WHAT", "OUTCOME", "WHY", "FROM")
+HEADINGS = ("when", "who", "action", "target", "what", "outcome", "why", "from")
+COLUMNS = (Column("#", right=True), *map(Column, HEADINGS))
 NOTHING = "-"
 
 
-def render_audit(records: Sequence[Record], name: str) -> str:
-    """Render records as `table`, `markdown` or `json`. Raises UnknownFormatError."""
-    return format_named(name, FORMATS)(records)
+class Told(RootModel[list[dict[str, Any]]]):
+    """Records, each with its digest."""
 
 
-def _table(records: Sequence[Record]) -> str:
-    rows = [tuple(map(printable, _row(record))) for record in records]
-    return "\n".join([*aligned([HEADING, *rows]), "", _closing(records), ""])
-
-
-def _markdown(records: Sequence[Record]) -> str:
-    lines = [
-        f"| {' | '.join(HEADING).lower()} |",
-        f"| ---: |{' --- |' * (len(HEADING) - 1)}",
-        *(f"| {' | '.join(map(code, _row(record)))} |" for record in records),
+def render_audit(records: Sequence[Record], name: Format) -> str:
+    """Render records as `table`, `markdown` or `json`."""
+    told = Told([record.model_dump() | {"digest": record.digest} for record in records])
+    parts: list[Part] = [
+        Table(COLUMNS, [_row(record) for record in records]),
+        Lines([_closing(records)]),
     ]
-    return "\n".join([*lines, "", f"- {_closing(records)}", ""])
-
-
-def _json(records: Sequence[Record]) -> str:
-    said = [record.model_dump() | {"digest": record.digest} for record in records]
-    return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
-
-
-FORMATS: dict[str, Callable[[Sequence[Record]], str]] = {
-    "table": _table,
-    "markdown": _markdown,
-    "json": _json,
-}
+    return render(Report(told, parts), name)
 
 
 def _row(record: Record) -> tuple[str, ...]:

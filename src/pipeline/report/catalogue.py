@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 
 from pipeline.catalogue.catalogue import Entry
-from pipeline.report.table import aligned
+from pipeline.report.render import Column, Table, as_table
 from pipeline.units import megabytes
+
+COLUMNS = tuple(map(Column, ("service", "kind", "port", "limit", "title")))
 
 
 def services_table(entries: Sequence[Entry]) -> str:
     """List what there is to build, with limits."""
-    rows = [("SERVICE", "KIND", "PORT", "LIMIT", "TITLE")]
-    for entry in entries:
-        service = entry.service
-        limit = megabytes(service.size_limit)
-        rows.append((service.name, service.kind, str(service.port), limit, service.title))
-    return "\n".join([*aligned(rows), ""])
+    rows = [
+        (each.name, each.kind, str(each.port), megabytes(each.size_limit), each.title)
+        for each in (entry.service for entry in entries)
+    ]
+    return as_table([Table(COLUMNS, rows)])

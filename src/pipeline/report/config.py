@@ -1,11 +1,8 @@
-"""What environments have, and how they differ: one model, as a table, Markdown or JSON."""
-
-from collections.abc import Callable, Sequence
+"""What environments have, and how they differ."""
 
 from pydantic import BaseModel
 
-from pipeline.report.summary import format_named
-from pipeline.report.table import aligned, code, printable
+from pipeline.report.render import Column, Format, Lines, Part, Report, Table, as_table, render
 
 NOTHING = "-"
 
@@ -37,58 +34,34 @@ class ConfigSummary(BaseModel):
     recipients: list[list[str]]
 
 
-def render_config(summary: ConfigSummary, name: str) -> str:
-    """Render as `table`, `markdown` or `json`. Raises UnknownFormatError."""
-    return format_named(name, FORMATS)(summary)
+def render_config(summary: ConfigSummary, name: Format) -> str:
+    """Render as `table`, `markdown` or `json`."""
+    parts: list[Part] = [_settings(summary)]
+    if summary.secrets:
+        parts += [_secrets(summary), Lines(recipient_lines(summary))]
+    return render(Report(summary, parts), name)
 
 
 def explained(summary: ConfigSummary) -> str:
     """List each value of one environment with its origin."""
     rows = [
-        (setting.setting, printable(value), origin)
+        (setting.setting, value, origin)
         for setting in summary.settings
         for value, origin in zip(setting.values, setting.origins, strict=True)
     ]
-    return "\n".join([*aligned([("SETTING", "VALUE", "FROM"), *rows]), ""])
+    return as_table([Table([Column("setting"), Column("value"), Column("from")], rows)])
 
 
-def _table(summary: ConfigSummary) -> str:
-    heading = ("SETTING", *(name.upper() for name in summary.environments))
-    rows = [(row.setting, *map(printable, row.values)) for row in summary.settings]
-    lines = aligned([heading, *rows])
-    if summary.secrets:
-        heading = ("SECRET", "OWNER", *(name.upper() for name in summary.environments))
-        secrets = [(row.setting, row.owner or NOTHING, *row.changed) for row in summary.secrets]
-        lines += ["", *aligned([heading, *secrets]), "", *recipient_lines(summary)]
-    return "\n".join([*lines, ""])
+def _settings(summary: ConfigSummary) -> Table:
+    columns = [Column("setting"), *map(Column, summary.environments)]
+    return Table(columns, [(row.setting, *row.values) for row in summary.settings])
 
 
-def _markdown(summary: ConfigSummary) -> str:
-    lines = _rows(["setting", *summary.environments])
-    lines += [
-        _row([f"`{row.setting}`", *(code(value) for value in row.values)])
-        for row in summary.settings
-    ]
-    if summary.secrets:
-        lines += ["", *_rows(["secret", "owner", *summary.environments])]
-        lines += [
-            _row([f"`{row.setting}`", row.owner or NOTHING, *row.changed])
-            for row in summary.secrets
-        ]
-        lines += ["", *(f"- {line}" for line in recipient_lines(summary))]
-    return "\n".join([*lines, ""])
-
-
-def _json(summary: ConfigSummary) -> str:
-    return summary.model_dump_json(indent=2) + "\n"
-
-
-def _rows(heading: Sequence[str]) -> list[str]:
-    return [_row(heading), _row(["---"] * len(heading))]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _secrets(summary: ConfigSummary) -> Table:
+    environments = (Column(name, plain=True) for name in summary.environments)
+    columns = [Column("secret"), Column("owner", plain=True), *environments]
+    rows = [(row.setting, row.owner or NOTHING, *row.changed) for row in summary.secrets]
+    return Table(columns, rows)
 
 
 def recipient_lines(summary: ConfigSummary) -> list[str]:
@@ -98,10 +71,3 @@ def recipient_lines(summary: ConfigSummary) -> list[str]:
         for name, recipients in zip(summary.environments, summary.recipients, strict=True)
         if recipients
     ]
-
-
-FORMATS: dict[str, Callable[[ConfigSummary], str]] = {
-    "table": _table,
-    "markdown": _markdown,
-    "json": _json,
-}

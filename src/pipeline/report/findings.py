@@ -1,16 +1,21 @@
-"""What a scan found and what became of it: one model, as a table, Markdown or JSON."""
+"""What a scan found and what became of it."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel
 
-from pipeline.report.summary import counted, format_named
-from pipeline.report.table import aligned, code, printable
+from pipeline.report.render import Column, Format, Lines, Part, Report, Table, render
+from pipeline.report.summary import counted
 
 SEVERITIES = ["critical", "high", "medium", "low", "negligible", "unknown"]
 RESULTS = ["fail", "waived", "pass"]
+COLUMNS = (
+    Column("result", plain=True),
+    Column("severity", plain=True),
+    *map(Column, ("id", "in", "version", "fixed in", "images")),
+)
 MOST_PLACES = 3
 MOST_DAYS = 7
 """From then on a database's age is a warning."""
@@ -91,9 +96,12 @@ class ScanSummary(BaseModel):
         )
 
 
-def render_scan(summary: ScanSummary, name: str) -> str:
-    """Render a scan as `table`, `markdown` or `json`. Raises UnknownFormatError."""
-    return format_named(name, FORMATS)(summary)
+def render_scan(summary: ScanSummary, name: Format) -> str:
+    """Render a scan as `table`, `markdown` or `json`."""
+    rows = [_row(finding) for finding in summary.findings]
+    table = [Table(COLUMNS, rows)] if rows else []
+    parts: list[Part] = [*table, *_remarks(summary), Lines(conclusion(summary))]
+    return render(Report(summary, parts), name)
 
 
 def conclusion(summary: ScanSummary) -> list[str]:
@@ -158,45 +166,6 @@ def subject(finding: FindingSummary) -> str:
     return f"{place.path}:{place.line}" if place.line else place.path
 
 
-def _json(summary: ScanSummary) -> str:
-    return summary.model_dump_json(indent=2) + "\n"
-
-
-HEADINGS = ("RESULT", "SEVERITY", "ID", "IN", "VERSION", "FIXED IN", "IMAGES")
-
-
-def _table(summary: ScanSummary) -> str:
-    lines: list[str] = []
-    if summary.findings:
-        rows = [[printable(cell) for cell in _row(finding)] for finding in summary.findings]
-        lines += [*aligned([HEADINGS, *rows]), ""]
-    for heading, remarks in _remarks(summary).items():
-        lines += [f"{heading}:", *(f"  {printable(remark)}" for remark in remarks), ""]
-    return "\n".join([*lines, *conclusion(summary), ""])
-
-
-def _markdown(summary: ScanSummary) -> str:
-    lines: list[str] = []
-    if summary.findings:
-        lines += ["| " + " | ".join(heading.lower() for heading in HEADINGS) + " |"]
-        lines += ["| --- | --- | --- | --- | --- | --- | --- |"]
-        lines += [
-            "| " + " | ".join([*row[:2], *map(code, row[2:])]) + " |"
-            for row in map(_row, summary.findings)
-        ]
-        lines += [""]
-    for heading, remarks in _remarks(summary).items():
-        lines += [f"**{heading}**", "", *(f"- {code(remark)}" for remark in remarks), ""]
-    return "\n".join([*lines, *(f"- {line}" for line in conclusion(summary)), ""])
-
-
-FORMATS: dict[str, Callable[[ScanSummary], str]] = {
-    "table": _table,
-    "markdown": _markdown,
-    "json": _json,
-}
-
-
 def _row(finding: FindingSummary) -> Sequence[str]:
     fixed = ", ".join(finding.fixed_versions)
     return (
@@ -210,22 +179,22 @@ def _row(finding: FindingSummary) -> Sequence[str]:
     )
 
 
-def _remarks(summary: ScanSummary) -> dict[str, list[str]]:
+def _remarks(summary: ScanSummary) -> list[Lines]:
     """Give what a table has no room for, under its headings."""
     remarks = {
-        "Waived": [
+        "Waived:": [
             f"{_called(finding)}: {finding.why}"
             for finding in summary.findings
             if finding.result == "waived"
         ],
-        "Scanners disagree": [
+        "Scanners disagree:": [
             f"{_called(finding)}: {disagreement}"
             for finding in summary.findings
             for disagreement in finding.disagreements
         ],
-        "Waivers that are no longer right": summary.stale_waivers,
+        "Waivers that are no longer right:": summary.stale_waivers,
     }
-    return {heading: lines for heading, lines in remarks.items() if lines}
+    return [Lines([heading], lines) for heading, lines in remarks.items() if lines]
 
 
 def _called(finding: FindingSummary) -> str:

@@ -1,14 +1,17 @@
-"""What a deployment would change, as a table, Markdown or JSON."""
-
-from collections.abc import Callable
+"""What a deployment would change."""
 
 from pydantic import BaseModel
 
-from pipeline.report.summary import counted, format_named
-from pipeline.report.table import code, printable
+from pipeline.report.render import Column, Format, Lines, Report, Table, render
+from pipeline.report.summary import counted
 
 SIGNS = {"create": "+", "change": "~", "delete": "-"}
 NOTHING = "(not set)"
+COLUMNS = (
+    Column("", plain=True),
+    Column("kind", plain=True),
+    *map(Column, ("name", "field", "before", "after")),
+)
 
 
 class FieldChange(BaseModel):
@@ -35,13 +38,16 @@ class PlanSummary(BaseModel):
     changes: list[ObjectChange]
 
 
-def render_plan(summary: PlanSummary, name: str) -> str:
-    """Render as `table`, `markdown` or `json`. Raises UnknownFormatError."""
-    return format_named(name, FORMATS)(summary)
+def render_plan(summary: PlanSummary, name: Format) -> str:
+    """Render as `table`, `markdown` or `json`."""
+    conclusion = Lines([_closing(summary)])
+    rows = [row for change in summary.changes for row in _rows(change)]
+    table = [Table(COLUMNS, rows)] if rows else []
+    lines = Lines([line for change in summary.changes for line in _lines(change)])
+    return render(Report(summary, [lines, conclusion], [*table, conclusion]), name)
 
 
-def closing(summary: PlanSummary) -> str:
-    """Count what would change."""
+def _closing(summary: PlanSummary) -> str:
     if not summary.changes:
         return f"Nothing would change in {summary.release}."
     actions = [change.action for change in summary.changes]
@@ -49,41 +55,21 @@ def closing(summary: PlanSummary) -> str:
     return f"{counted(len(actions), 'object')} of {summary.release}: {', '.join(counts)}."
 
 
-def _table(summary: PlanSummary) -> str:
-    lines = []
-    for change in summary.changes:
-        lines.append(f"{SIGNS[change.action]} {change.kind} {printable(change.name)}")
-        lines += [
+def _lines(change: ObjectChange) -> list[str]:
+    return [
+        f"{SIGNS[change.action]} {change.kind} {change.name}",
+        *(
             f"    {field.field}: {_said(field.before)} → {_said(field.after)}"
             for field in change.fields
-        ]
-    return "\n".join([*lines, *([""] if lines else []), closing(summary), ""])
+        ),
+    ]
 
 
-def _markdown(summary: PlanSummary) -> str:
-    lines = ["| | object | field | before | after |", "| --- | --- | --- | --- | --- |"]
-    for change in summary.changes:
-        start = f"| {SIGNS[change.action]} | {change.kind} {code(change.name)} |"
-        if not change.fields:
-            lines.append(f"{start} | | |")
-        lines += [
-            f"{start} {code(field.field)} | {code(_said(field.before))} | "
-            f"{code(_said(field.after))} |"
-            for field in change.fields
-        ]
-    return "\n".join([*(lines if summary.changes else []), "", closing(summary), ""])
-
-
-def _json(summary: PlanSummary) -> str:
-    return summary.model_dump_json(indent=2) + "\n"
+def _rows(change: ObjectChange) -> list[tuple[str, ...]]:
+    start = (SIGNS[change.action], change.kind, change.name)
+    fields = [(each.field, _said(each.before), _said(each.after)) for each in change.fields]
+    return [(*start, *field) for field in fields or [("", "", "")]]
 
 
 def _said(value: str | None) -> str:
-    return NOTHING if value is None else printable(value)
-
-
-FORMATS: dict[str, Callable[[PlanSummary], str]] = {
-    "table": _table,
-    "markdown": _markdown,
-    "json": _json,
-}
+    return NOTHING if value is None else value

@@ -1,11 +1,13 @@
-"""What images are made of, as a table, Markdown or JSON."""
+"""What images are made of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from pydantic import BaseModel
 
-from pipeline.report.summary import counted, format_named
-from pipeline.report.table import aligned, code, printable
+from pipeline.report.render import Column, Format, Lines, Report, Table, render
+from pipeline.report.summary import counted
+
+COLUMNS = tuple(map(Column, ("image", "platform", "package", "version", "licences")))
 
 
 class PackageSummary(BaseModel):
@@ -29,35 +31,9 @@ class SbomSummary(BaseModel):
     unbacked: list[str]
 
 
-def render_sboms(summaries: Sequence[SbomSummary], name: str) -> str:
-    """Render SBOMs as `table`, `markdown` or `json`. Raises UnknownFormatError."""
-    return format_named(name, FORMATS)(summaries)
-
-
-HEADINGS = ("IMAGE", "PLATFORM", "PACKAGE", "VERSION", "LICENCES")
-
-
-def _table(summaries: Sequence[SbomSummary]) -> str:
-    rows = [[printable(cell) for cell in row] for row in _rows(summaries)]
-    return "\n".join([*aligned([HEADINGS, *rows]), "", *_closing(summaries), ""])
-
-
-def _markdown(summaries: Sequence[SbomSummary]) -> str:
-    lines = ["| " + " | ".join(heading.lower() for heading in HEADINGS) + " |"]
-    lines += ["| --- | --- | --- | --- | --- |"]
-    lines += ["| " + " | ".join(map(code, row)) + " |" for row in _rows(summaries)]
-    return "\n".join([*lines, "", *(f"- {code(line)}" for line in _closing(summaries)), ""])
-
-
-def _json(summaries: Sequence[SbomSummary]) -> str:
-    return "[" + ",\n".join(each.model_dump_json(indent=2) for each in summaries) + "]\n"
-
-
-FORMATS: dict[str, Callable[[Sequence[SbomSummary]], str]] = {
-    "table": _table,
-    "markdown": _markdown,
-    "json": _json,
-}
+def render_sboms(summaries: Sequence[SbomSummary], name: Format) -> str:
+    """Render SBOMs as `table`, `markdown` or `json`."""
+    return render(Report(summaries, [Table(COLUMNS, _rows(summaries)), _closing(summaries)]), name)
 
 
 def _rows(summaries: Sequence[SbomSummary]) -> list[tuple[str, ...]]:
@@ -68,7 +44,7 @@ def _rows(summaries: Sequence[SbomSummary]) -> list[tuple[str, ...]]:
     ]
 
 
-def _closing(summaries: Sequence[SbomSummary]) -> list[str]:
+def _closing(summaries: Sequence[SbomSummary]) -> Lines:
     packages = sum(len(each.packages) for each in summaries)
     wrong = [
         f"{each.image} {each.platform}: {what} {said}"
@@ -82,5 +58,5 @@ def _closing(summaries: Sequence[SbomSummary]) -> list[str]:
     ]
     head = f"{counted(len(summaries), 'image')}, {counted(packages, 'package')}"
     if not wrong:
-        return [f"{head}: every program and library is of one of them, unchanged."]
-    return [f"{head}; what doesn't fit:", *(f"  {printable(line)}" for line in wrong)]
+        return Lines([f"{head}: every program and library is of one of them, unchanged."])
+    return Lines([f"{head}; what doesn't fit:"], wrong)

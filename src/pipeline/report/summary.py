@@ -1,15 +1,17 @@
-"""The summary of a run, from one model to a table, Markdown or JSON."""
-
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+"""The summary of a run."""
 
 from pydantic import BaseModel, Field
 
-from pipeline.errors import PipelineError
-from pipeline.report.table import aligned
+from pipeline.report.render import Column, Format, Lines, Report, Table, render
 from pipeline.units import megabytes
 
-F = TypeVar("F")
+COLUMNS = (
+    Column("service", plain=True),
+    Column("platform", plain=True),
+    Column("size", plain=True, right=True),
+    Column("limit", plain=True, right=True),
+    Column("digest"),
+)
 
 
 class PlatformSummary(BaseModel):
@@ -39,48 +41,9 @@ class BuildSummary(BaseModel):
     remarks: list[str] = Field(default=[], exclude=True)
 
 
-class UnknownFormatError(PipelineError):
-    """Somebody asked for a format that reports don't have."""
-
-
-def format_named(name: str, formats: Mapping[str, F]) -> F:
-    """Pick what writes a format. Raises UnknownFormatError."""
-    if name not in formats:
-        raise UnknownFormatError(f"Unknown format '{name}'. Expected one of: {', '.join(formats)}.")
-    return formats[name]
-
-
-def checked_format(name: str) -> None:
-    """Check a format's name before the work begins. Raises UnknownFormatError."""
-    format_named(name, FORMATS)
-
-
-def render(summary: BuildSummary, name: str) -> str:
-    """Render a summary as `table`, `markdown` or `json`. Raises UnknownFormatError."""
-    return format_named(name, FORMATS)(summary)
-
-
-def _json(summary: BuildSummary) -> str:
-    return summary.model_dump_json(indent=2) + "\n"
-
-
-def _table(summary: BuildSummary) -> str:
-    rows = [("SERVICE", "PLATFORM", "SIZE", "LIMIT", "DIGEST"), *_rows(summary)]
-    return "\n".join([*aligned(rows), "", *_closing(summary), ""])
-
-
-def _markdown(summary: BuildSummary) -> str:
-    lines = ["| service | platform | size | limit | digest |", "| --- | --- | ---: | ---: | --- |"]
-    lines += ["| " + " | ".join(row[:4]) + f" | `{row[4]}` |" for row in _rows(summary)]
-    lines += ["", *(f"- {line}" for line in _closing(summary)), ""]
-    return "\n".join(lines)
-
-
-FORMATS: dict[str, Callable[[BuildSummary], str]] = {
-    "table": _table,
-    "markdown": _markdown,
-    "json": _json,
-}
+def render_build(summary: BuildSummary, name: Format) -> str:
+    """Render a summary as `table`, `markdown` or `json`."""
+    return render(Report(summary, [Table(COLUMNS, _rows(summary)), _closing(summary)]), name)
 
 
 def _rows(summary: BuildSummary) -> list[tuple[str, ...]]:
@@ -94,14 +57,13 @@ def _rows(summary: BuildSummary) -> list[tuple[str, ...]]:
     return rows
 
 
-def _closing(summary: BuildSummary) -> list[str]:
+def _closing(summary: BuildSummary) -> Lines:
     platforms = sum(len(image.platforms) for image in summary.images)
     built = f"Built {counted(len(summary.images), 'service')}, {counted(platforms, 'image')}"
     built += f", version {summary.version}."
     published = [reference for image in summary.images for reference in image.references]
-    if not published:
-        return [built, *summary.remarks, "Nothing was published; --push publishes to a registry."]
-    return [built, *summary.remarks, "Published:", *(f"  {reference}" for reference in published)]
+    said = "Published:" if published else "Nothing was published; --push publishes to a registry."
+    return Lines([built, *summary.remarks, said], published)
 
 
 def counted(number: int, noun: str) -> str:

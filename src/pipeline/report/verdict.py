@@ -1,17 +1,19 @@
-"""What the policy's rules say of images: one model, as a table, Markdown or JSON."""
+"""What the policy's rules say of images."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel
 
-from pipeline.report.summary import counted, format_named
-from pipeline.report.table import aligned, code, printable
+from pipeline.report.render import Column, Format, Lines, Part, Report, Table, render
+from pipeline.report.summary import counted
 
 Outcome = Literal["fail", "waived", "warn", "skipped", "pass"]
 OUTCOMES: tuple[Outcome, ...] = ("fail", "waived", "warn", "skipped", "pass")
 MOST_REASONS = 5
+RESULT = Column("result", plain=True)
+RULE = Column("rule")
 
 
 class RuleSummary(BaseModel):
@@ -31,9 +33,27 @@ class VerdictSummary(BaseModel):
     rules: list[RuleSummary]
 
 
-def render_verdict(summary: VerdictSummary, name: str) -> str:
-    """Render a verdict as `table`, `markdown` or `json`. Raises UnknownFormatError."""
-    return format_named(name, FORMATS)(summary)
+def render_verdict(summary: VerdictSummary, name: Format) -> str:
+    """Render a verdict as `table`, `markdown` or `json`."""
+    rules = [(rule.outcome, rule.rule, rule.title) for rule in summary.rules]
+    whys = [
+        (rule.outcome, rule.rule, why)
+        for rule in summary.rules
+        for why in _reasons(rule) or [rule.title]
+    ]
+    reasons = [
+        Lines([f"{rule.rule}: {rule.outcome}"], _reasons(rule))
+        for rule in summary.rules
+        if rule.why
+    ]
+    conclusion = Lines(verdict_conclusion(summary))
+    parts: list[Part] = [
+        Table([RESULT, RULE, Column("what it asks for")], rules),
+        *reasons,
+        conclusion,
+    ]
+    markdown: list[Part] = [Table([RESULT, RULE, Column("why")], whys), conclusion]
+    return render(Report(summary, parts, markdown), name)
 
 
 def verdict_conclusion(summary: VerdictSummary) -> list[str]:
@@ -47,38 +67,8 @@ def verdict_conclusion(summary: VerdictSummary) -> list[str]:
     ]
 
 
-def _json(summary: VerdictSummary) -> str:
-    return summary.model_dump_json(indent=2) + "\n"
-
-
-def _table(summary: VerdictSummary) -> str:
-    rows = [(rule.outcome, printable(rule.rule), printable(rule.title)) for rule in summary.rules]
-    lines = aligned([("RESULT", "RULE", "WHAT IT ASKS FOR"), *rows])
-    for rule in summary.rules:
-        if rule.why:
-            head = f"{printable(rule.rule)}: {rule.outcome}"
-            lines += ["", head, *(f"  {said}" for said in _reasons(rule))]
-    return "\n".join([*lines, "", *verdict_conclusion(summary), ""])
-
-
-def _markdown(summary: VerdictSummary) -> str:
-    lines = ["| result | rule | why |", "| --- | --- | --- |"]
-    for rule in summary.rules:
-        why = "<br>".join(map(code, _reasons(rule) or [rule.title]))
-        lines.append(f"| {rule.outcome} | {code(rule.rule)} | {why} |")
-    lines += ["", *(f"- {line}" for line in verdict_conclusion(summary)), ""]
-    return "\n".join(lines)
-
-
-FORMATS: dict[str, Callable[[VerdictSummary], str]] = {
-    "table": _table,
-    "markdown": _markdown,
-    "json": _json,
-}
-
-
 def _reasons(rule: RuleSummary) -> Sequence[str]:
     """Give the first few reasons, and how many more there are."""
-    shown = [printable(said) for said in rule.why[:MOST_REASONS]]
+    shown = rule.why[:MOST_REASONS]
     more = len(rule.why) - MOST_REASONS
     return [*shown, f"and {more} more"] if more > 0 else shown

@@ -6,13 +6,14 @@ Each is a folder that is mounted into every scan: scans share no cache and wait 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
 
 import anyio
 import dagger
 from dagger import dag
 
-from pipeline.catalogue.models import Images, Registry
-from pipeline.catalogue.scan import ScanSettings
+from pipeline.catalogue.models import Registry
+from pipeline.catalogue.repository import Repository
 from pipeline.registry.access import Access
 from pipeline.registry.reference import host_of
 from pipeline.report.findings import DatabaseSummary
@@ -22,6 +23,8 @@ from pipeline.security.mirrors import DatabaseError, is_temporary, no_mirror_ans
 TRIVY_CACHE = "/trivy-cache"
 GRYPE_CACHE = "/grype-cache"
 A_FILE = "a file"
+TRIVY_ARCHIVE = "db.tar.gz"
+GRYPE_ARCHIVE = "vulnerability-db"
 ROUNDS = 2
 SECONDS_BETWEEN_ROUNDS = 15
 HOURS_FRESH = 6
@@ -29,13 +32,32 @@ HOURS_FRESH = 6
 
 
 @dataclass(frozen=True)
-class Sources:
-    """Where databases are: mirrors, or files for closed networks that go before them."""
+class DatabaseFiles:
+    """Databases as files, for closed networks: they go before all mirrors."""
 
-    settings: ScanSettings
-    registry: Registry | None = None
     trivy: dagger.File | None = None
     grype: dagger.File | None = None
+
+    @classmethod
+    async def of(cls, folder: dagger.Directory | None) -> Self:
+        """Find them in a folder, by the names that they are published under.
+
+        Raises DatabaseError when none is there.
+        """
+        if folder is None:
+            return cls()
+        names = await folder.entries()
+        grype = [name for name in names if name.startswith(GRYPE_ARCHIVE)]
+        if TRIVY_ARCHIVE not in names and not grype:
+            raise DatabaseError(
+                f"--databases has no database: expected {TRIVY_ARCHIVE}, as in the one layer of "
+                f"ghcr.io/aquasecurity/trivy-db:2, or {GRYPE_ARCHIVE}_….tar.zst, as Grype's "
+                f"listing names it; found {', '.join(sorted(names)) or 'nothing'}."
+            )
+        return cls(
+            trivy=folder.file(TRIVY_ARCHIVE) if TRIVY_ARCHIVE in names else None,
+            grype=folder.file(max(grype)) if grype else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -46,14 +68,14 @@ class Database:
     known: DatabaseSummary
 
 
-async def trivy_database(sources: Sources, images: Images) -> Database:
-    """Give Trivy's database. Raises DatabaseError."""
-    if sources.trivy is not None:
-        origin, folder = A_FILE, await _unpacked(sources.trivy, images.debian)
+async def trivy_database(file: dagger.File | None, repository: Repository) -> Database:
+    """Give Trivy's database: of a file, or of a mirror. Raises DatabaseError."""
+    images, known = repository.images, repository.registry
+    if file is not None:
+        origin, folder = A_FILE, await _unpacked(file, images.debian)
     else:
 
         async def fetch(mirror: str) -> dagger.Directory:
-            known = sources.registry
             plain = known is not None and known.plain_http and _same_host(known, mirror)
             command = ["image", "--download-db-only", "--quiet", f"--db-repository={mirror}"]
             return await (
@@ -65,15 +87,16 @@ async def trivy_database(sources: Sources, images: Images) -> Database:
                 .sync()
             )
 
-        origin, folder = await _first("trivy", sources.settings.trivy_databases, fetch)
+        origin, folder = await _first("trivy", repository.scan.trivy_databases, fetch)
     built = built_trivy(await folder.file("db/metadata.json").contents())
     return Database(folder, aged("trivy", built, origin, datetime.now(UTC)))
 
 
-async def grype_database(sources: Sources, images: Images) -> Database:
-    """Give Grype's database. Raises DatabaseError."""
-    if sources.grype is not None:
-        origin, folder = A_FILE, await _given(sources.grype, images.grype)
+async def grype_database(file: dagger.File | None, repository: Repository) -> Database:
+    """Give Grype's database: of a file, or of a mirror. Raises DatabaseError."""
+    images, known = repository.images, repository.registry
+    if file is not None:
+        origin, folder = A_FILE, await _given(file, images.grype)
     else:
 
         async def fetch(mirror: str) -> dagger.Directory:
@@ -81,10 +104,10 @@ async def grype_database(sources: Sources, images: Images) -> Database:
                 tool = _grype(_fresh(images.grype)).with_env_variable("GRYPE_DB_UPDATE_URL", mirror)
                 updated = tool.with_exec(["db", "update"], use_entrypoint=True)
                 return await updated.directory(GRYPE_CACHE).sync()
-            archive = await _artifact(mirror, sources.registry, images.regctl)
+            archive = await _artifact(mirror, known, images.regctl)
             return await _imported(archive, images.grype)
 
-        origin, folder = await _first("grype", sources.settings.grype_databases, fetch)
+        origin, folder = await _first("grype", repository.scan.grype_databases, fetch)
     tool = mounted_for_grype(images.grype, folder)
     status = tool.with_exec(["db", "status", "--output=json"], use_entrypoint=True)
     built = built_grype(await status.stdout())
@@ -127,7 +150,8 @@ async def _first(
 
 
 async def _artifact(reference: str, registry: Registry | None, image: str) -> dagger.File:
-    access = Access.to(reference, None, None, False, registry)
+    plain = registry is not None and registry.plain_http and _same_host(registry, reference)
+    access = Access(host_of(reference), plain)
     regctl = await access.regctl(image)
     folder = await (
         regctl.with_directory("/artifact", dag.directory(), owner=await regctl.user() or "0")
@@ -160,7 +184,7 @@ async def _unpacked(archive: dagger.File, tools: str) -> dagger.Directory:
         )
     except dagger.ExecError as error:
         raise DatabaseError(
-            "--trivy-database is no database of Trivy: expected its db.tar.gz, with trivy.db and "
+            "db.tar.gz of --databases is no database of Trivy: expected one, with trivy.db and "
             "metadata.json, as in the one layer of ghcr.io/aquasecurity/trivy-db:2.\n"
             f"tar said: {error.stderr.strip()[-400:]}"
         ) from error
@@ -171,9 +195,9 @@ async def _given(archive: dagger.File, image: str) -> dagger.Directory:
         return await _imported(archive, image)
     except dagger.ExecError as error:
         raise DatabaseError(
-            "--grype-database is no database of Grype: expected an archive as its listing names "
-            "it, vulnerability-db_….tar.zst, under a name that ends in .tar.gz, .tar.xz or "
-            f".tar.zst.\nGrype said: {error.stderr.strip()[-400:]}"
+            "vulnerability-db… of --databases is no database of Grype: expected an archive as its "
+            "listing names it, vulnerability-db_….tar.zst, under a name that ends in .tar.gz, "
+            f".tar.xz or .tar.zst.\nGrype said: {error.stderr.strip()[-400:]}"
         ) from error
 
 

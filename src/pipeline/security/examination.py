@@ -8,44 +8,23 @@ import anyio
 from dagger import Doc, field
 
 from pipeline.build.build import Build
-from pipeline.catalogue.models import Images
-from pipeline.catalogue.repository import Rules
-from pipeline.catalogue.waivers import WaiversFile
 from pipeline.errors import PipelineError, first_of
 from pipeline.objects import object_type
-from pipeline.registry.access import Access
 from pipeline.security.base_images import base_images
+from pipeline.security.criteria import Criteria
 from pipeline.security.facts import BaseImageFacts, Facts, Trust
-from pipeline.security.gate import Threshold, today
+from pipeline.security.gate import today
 from pipeline.security.sbom import Sboms, describe
-from pipeline.security.scan import Means, ScanReport, scan
+from pipeline.security.scan import ScanReport, scan
 from pipeline.security.subject import Subject, built_subjects
-from pipeline.security.verdict import VerdictReport, image_facts, judged
+from pipeline.security.verdict import VerdictReport, image_facts, judge_images
 
 Verify = Callable[[], Awaitable[Mapping[str, Trust]]]
 """Says who signed what, and attested what to it: by digest."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Bar:
-    """What images are held to, and what they are examined with.
-
-    `complete` says that these are all the repository's images; `scans`, that they are scanned;
-    `registry` is where base images may be that not everybody can read.
-    """
-
-    images: Images
-    rules: Rules
-    waivers: WaiversFile
-    means: Means
-    threshold: Threshold
-    complete: bool
-    registry: Access | None
-    scans: bool = True
-
-
-@dataclasses.dataclass(frozen=True)
-class Known:
+class BuildFacts:
     """What is known of images ahead: sizes (bytes) by digest, the rest by image."""
 
     version: str = ""
@@ -55,10 +34,10 @@ class Known:
     bases: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-def known_of(build: Build) -> Known:
+def build_facts(build: Build) -> BuildFacts:
     """Take what a build knows of its images."""
     platforms = [platform for image in build.images for platform in image.platforms]
-    return Known(
+    return BuildFacts(
         version=build.version,
         revision=build.revision,
         sizes={platform.digest: platform.size for platform in platforms},
@@ -76,48 +55,39 @@ class Examination:
     verdict: Annotated[VerdictReport, Doc("What the rules of the policy say")] = field()
 
 
-async def examine_build(build: Build, bar: Bar) -> Examination:
+async def examine_build(build: Build, criteria: Criteria) -> Examination:
     """Examine all images of a build. Raises what its parts raise."""
-    return await examine(await built_subjects(build.images), known_of(build), bar)
+    return await examine(await built_subjects(build.images), build_facts(build), criteria)
 
 
 async def examine(
-    subjects: Sequence[Subject], known: Known, bar: Bar, verify: Verify | None = None
+    subjects: Sequence[Subject], known: BuildFacts, criteria: Criteria, verify: Verify | None = None
 ) -> Examination:
     """Scan, describe and verify images side by side, and judge them. Raises what its parts raise.
 
     `verify` is for images that are published: others are signed by nobody yet.
     """
-    day = today()
+    day, images = today(), criteria.repository.images
     trust: dict[str, Trust] = {}
     scans: list[ScanReport] = []
     descriptions: list[Sboms] = []
     bases: dict[str, BaseImageFacts] = {}
 
     async def scanned() -> None:
-        scans.append(
-            await scan(
-                subjects,
-                bar.images,
-                bar.means,
-                bar.waivers,
-                bar.threshold,
-                complete=bar.complete,
-            )
-        )
+        scans.append(await scan(subjects, criteria))
 
     async def described() -> None:
-        descriptions.append(await describe(subjects, bar.images))
+        descriptions.append(await describe(subjects, images))
 
     async def verified(by: Verify) -> None:
         trust.update(await by())
 
     async def looked_up() -> None:
-        bases.update(await base_images(subjects, known.bases, bar.registry, bar.images, day))
+        bases.update(await base_images(subjects, known.bases, criteria.registry, images, day))
 
     try:
         async with anyio.create_task_group() as group:
-            if bar.scans:
+            if criteria.scans:
                 group.start_soon(scanned)
             if verify is not None:
                 group.start_soon(verified, verify)
@@ -140,5 +110,5 @@ async def examine(
         ),
         findings=report.known().findings if report else None,
     )
-    verdict = await judged(facts, bar.rules, bar.images, bar.waivers, complete=bar.complete)
+    verdict = await judge_images(facts, criteria.repository, complete=criteria.complete)
     return Examination(scan=report, sboms=sboms, verdict=verdict)

@@ -8,13 +8,15 @@ from typing import Annotated
 import dagger
 from dagger import Doc, dag, field, function
 
-from pipeline import handed
+from pipeline import flags
 from pipeline.batch import run_in, with_program
 from pipeline.build.steps import HEALTH_CHECK
 from pipeline.catalogue.models import Images
 from pipeline.concurrency import gathered
 from pipeline.errors import PipelineError, shortened
-from pipeline.objects import Format, object_type
+from pipeline.files import file_of
+from pipeline.objects import object_type
+from pipeline.report.render import Format
 from pipeline.report.sbom import SbomSummary, render_sboms
 from pipeline.security.facts import SbomFacts
 from pipeline.security.sbom_documents import settled_cyclone_dx, settled_spdx
@@ -65,7 +67,7 @@ class Sboms:
         return folder
 
     @function
-    def report(self, format_: Format = "table") -> str:
+    def report(self, format_: flags.Format = Format.TABLE) -> str:
         """List the packages, their licences, and what doesn't fit the files of the images."""
         summaries = [
             SbomSummary(
@@ -136,8 +138,8 @@ async def _sbom(folder: dagger.Directory, number: int, subject: Subject) -> Sbom
         image=subject.image,
         platform=subject.platform,
         digest=subject.digest,
-        cyclone_dx=handed.file("sbom.cdx.json", settled_cyclone_dx(json.loads(cyclone_dx), *made)),
-        spdx=handed.file("sbom.spdx.json", settled_spdx(json.loads(spdx), *made)),
+        cyclone_dx=file_of("sbom.cdx.json", settled_cyclone_dx(json.loads(cyclone_dx), *made)),
+        spdx=file_of("sbom.spdx.json", settled_spdx(json.loads(spdx), *made)),
         facts=parse_syft(syft, [HEALTH_CHECK]).model_dump_json(),
     )
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Self
@@ -10,34 +9,25 @@ from typing import Self
 import dagger
 from dagger import field, function
 
-from pipeline import handed
-from pipeline.catalogue.models import Images
-from pipeline.catalogue.waivers import WaiversFile
 from pipeline.concurrency import gathered
+from pipeline.files import directory_of, file_of
 from pipeline.objects import object_type
 from pipeline.report.findings import ScannedImage, ScanSummary, render_scan
 from pipeline.report.html import html_page
+from pipeline.report.render import Format
 from pipeline.report.sarif import sarif_files
-from pipeline.security.databases import Sources, grype_database, trivy_database
-from pipeline.security.gate import Threshold, judge, today
+from pipeline.security.criteria import Criteria
+from pipeline.security.databases import grype_database, trivy_database
+from pipeline.security.gate import judge, today
 from pipeline.security.merge import merge
 from pipeline.security.package import oci_purl
 from pipeline.security.subject import Subject
 from pipeline.security.summary import summarised
-from pipeline.security.tools import Account, ScanError, Scanners
+from pipeline.security.tools import ScanError, Scanners
 from pipeline.security.waiver_formats import waiver_files
 
 SCANS_AT_A_TIME = 4
 DOCKERFILES = ["**/Dockerfile", "**/Dockerfile.*", "**/*.Dockerfile", "**/Containerfile"]
-
-
-@dataclass(frozen=True)
-class Means:
-    """What to scan with, and the repository whose Dockerfiles are looked at, too."""
-
-    sources: Sources
-    scout: Account | None = None
-    repository: dagger.Directory | None = None
 
 
 @object_type
@@ -58,33 +48,33 @@ class ScanReport:
     @function
     def table(self) -> str:
         """Render the findings for a terminal, the worst first."""
-        return render_scan(self.known(), "table")
+        return render_scan(self.known(), Format.TABLE)
 
     @function
     def markdown(self) -> str:
         """Render the findings for a job summary."""
-        return render_scan(self.known(), "markdown")
+        return render_scan(self.known(), Format.MARKDOWN)
 
     @function
     def json(self) -> str:
         """Render the findings for programs."""
-        return render_scan(self.known(), "json")
+        return render_scan(self.known(), Format.JSON)
 
     @function
     def html(self) -> dagger.File:
         """Render the findings as one page that needs nothing else."""
-        return handed.file("scan.html", html_page(self.known(), "Scan"))
+        return file_of("scan.html", html_page(self.known(), "Scan"))
 
     @function
     def sarif(self) -> dagger.Directory:
         """Write SARIF files for code scanning: a run for each image and platform."""
         files = enumerate(sarif_files(self.known()), 1)
-        return handed.files({f"scan-{number}.sarif": text for number, text in files})
+        return directory_of({f"scan-{number}.sarif": text for number, text in files})
 
     @function
     def waivers(self) -> dagger.Directory:
         """Write config/waivers.yml as others read it: OpenVEX, and what Trivy and Grype ignore."""
-        return handed.files(json.loads(self.waived))
+        return directory_of(json.loads(self.waived))
 
     @function
     def check(self) -> str:
@@ -98,38 +88,31 @@ class ScanReport:
         return ScanSummary.model_validate_json(self.summary)
 
 
-async def scan(
-    subjects: Sequence[Subject],
-    images: Images,
-    means: Means,
-    waivers: WaiversFile,
-    threshold: Threshold,
-    *,
-    complete: bool,
-) -> ScanReport:
+async def scan(subjects: Sequence[Subject], criteria: Criteria) -> ScanReport:
     """Scan images side by side, and judge the findings of all of them together.
 
-    `complete` says that these are all the repository's images: then a waiver that matches
-    nothing is one too many. Raises ScanError with a scanner's own words, and DatabaseError.
+    Raises ScanError with a scanner's own words, and DatabaseError.
     """
+    repository, files = criteria.repository, criteria.databases
     trivy, grype = await gathered(
         [
-            partial(trivy_database, means.sources, images),
-            partial(grype_database, means.sources, images),
+            partial(trivy_database, files.trivy, repository),
+            partial(grype_database, files.grype, repository),
         ],
         SCANS_AT_A_TIME,
     )
-    scanners = Scanners.of(images, trivy, grype, means.scout)
+    scanners = Scanners.of(repository.images, trivy, grype, criteria.scout)
     jobs = [job for subject in subjects for job in scanners.jobs(subject)]
     dockerfiles: list[str] = []
-    if means.repository is not None:
-        files = means.repository.filter(include=DOCKERFILES)
-        dockerfiles = [path for path in await files.glob("**") if not path.endswith("/")]
-        jobs += [partial(scanners.dockerfiles, files)] if dockerfiles else []
+    if criteria.sources is not None:
+        found_files = criteria.sources.filter(include=DOCKERFILES)
+        dockerfiles = [path for path in await found_files.glob("**") if not path.endswith("/")]
+        jobs += [partial(scanners.dockerfiles, found_files)] if dockerfiles else []
     found = await gathered(jobs, SCANS_AT_A_TIME)
     findings = merge([finding for each in found for finding in each])
+    waivers = repository.waivers
     summary = summarised(
-        judge(findings, waivers, today(), threshold, complete=complete),
+        judge(findings, waivers, today(), criteria.threshold, complete=criteria.complete),
         [ScannedImage(image=each.image, platform=each.platform) for each in subjects],
         dockerfiles,
         [trivy.known, grype.known],

@@ -43,28 +43,28 @@ class ScanError(PipelineError):
 
 
 class ScoutAccountError(PipelineError):
-    """Half an account of Docker Scout."""
+    """No account of Docker Scout, or half of one."""
 
 
 @dataclass(frozen=True)
-class Account:
+class ScoutAccount:
     """An account of Docker Scout, which scans for nobody without one."""
 
     username: str
     password: dagger.Secret
 
     @classmethod
-    def of(cls, username: str | None, password: dagger.Secret | None) -> Self | None:
-        """Take what the command line has; without either, there is none."""
-        if username and password is not None:
-            return cls(username, password)
-        if username or password is not None:
-            missing = "--scout-password (e.g. env://SCOUT_PASSWORD)"
+    async def of(cls, secret: dagger.Secret | None) -> Self | None:
+        """Take a secret USER:PASSWORD apart. Raises ScoutAccountError."""
+        if secret is None:
+            return None
+        username, colon, password = (await secret.plaintext()).strip().partition(":")
+        if not (username and password):
             raise ScoutAccountError(
-                f"Docker Scout needs both: {missing if username else '--scout-username'} "
-                "is missing."
+                "--scout-account is no account of Docker Scout: expected USER:PASSWORD, where the "
+                f"password may be a token; {'one of both' if colon else 'the colon'} is missing."
             )
-        return None
+        return cls(username, dag.set_secret(f"scout-{uuid.uuid4()}", password))
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,9 @@ class Scanners:
     scout: dagger.Container | None
 
     @classmethod
-    def of(cls, images: Images, trivy: Database, grype: Database, account: Account | None) -> Self:
+    def of(
+        cls, images: Images, trivy: Database, grype: Database, account: ScoutAccount | None
+    ) -> Self:
         """Put databases and account where the scanners look for them."""
         trivy_tool = (
             dag.container()
@@ -109,7 +111,7 @@ class Scanners:
         return parse_grype(await _said(tool, GRYPE_FILES), subject.image, subject.platform)
 
 
-def _scout(image: str, account: Account) -> dagger.Container:
+def _scout(image: str, account: ScoutAccount) -> dagger.Container:
     """Give Docker Scout; it asks its service, so that it is never answered by the engine."""
     return (
         dag.container()

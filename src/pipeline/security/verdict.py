@@ -8,13 +8,13 @@ from typing import Annotated, Self
 import dagger
 from dagger import Doc, dag, field, function
 
-from pipeline import handed
-from pipeline.catalogue.models import Images
-from pipeline.catalogue.repository import Rules
-from pipeline.catalogue.waivers import WaiversFile
+from pipeline import flags
+from pipeline.catalogue.repository import Repository
 from pipeline.errors import shortened
-from pipeline.objects import Format, object_type
+from pipeline.files import directory_of, file_of
+from pipeline.objects import object_type
 from pipeline.report.html import verdict_page
+from pipeline.report.render import Format
 from pipeline.report.verdict import VerdictSummary, render_verdict
 from pipeline.security.facts import (
     BaseImageFacts,
@@ -50,25 +50,25 @@ class VerdictReport:
     @function
     def table(self) -> str:
         """List the rules for a terminal, those that failed first."""
-        return render_verdict(self.known(), "table")
+        return render_verdict(self.known(), Format.TABLE)
 
     @function
     def markdown(self) -> str:
         """List the rules for a job summary."""
-        return render_verdict(self.known(), "markdown")
+        return render_verdict(self.known(), Format.MARKDOWN)
 
     @function
     def json(self) -> str:
         """List the rules for programs."""
-        return render_verdict(self.known(), "json")
+        return render_verdict(self.known(), Format.JSON)
 
     @function
     def html(self) -> dagger.File:
         """List the rules as one page that needs nothing else."""
-        return handed.file("verdict.html", verdict_page(self.known(), "Verdict"))
+        return file_of("verdict.html", verdict_page(self.known(), "Verdict"))
 
     @function
-    def check(self, format_: Format = "table") -> str:
+    def check(self, format_: flags.Format = Format.TABLE) -> str:
         """Render it when every rule is content, else fail with the table."""
         if not self.passed:
             raise PolicyError(f"The images are not as the policy asks.\n\n{self.table()}")
@@ -79,16 +79,15 @@ class VerdictReport:
         return VerdictSummary.model_validate_json(self.summary)
 
 
-async def judged(
-    facts: Facts, rules: Rules, images: Images, waivers: WaiversFile, *, complete: bool
-) -> VerdictReport:
+async def judge_images(facts: Facts, repository: Repository, *, complete: bool) -> VerdictReport:
     """Judge by all rules. Raises PolicyError with conftest's own words when rules are broken.
 
     `complete` says that all the repository's images are judged, by all that is known of them.
     """
+    rules = repository.rules
     packages = titles(rules.files)
     policy = {"policy": rules.policy.model_dump(mode="json")}
-    given = handed.files(
+    given = directory_of(
         {
             "input.json": facts.model_dump_json(),
             "data/policy.json": json.dumps(policy),
@@ -97,7 +96,7 @@ async def judged(
     )
     conftest = (
         dag.container()
-        .from_(images.conftest)
+        .from_(repository.images.conftest)
         .with_mounted_directory("/given", given)
         .with_exec(TEST, use_entrypoint=True, redirect_stdout=SAID)
     )
@@ -106,7 +105,7 @@ async def judged(
     except dagger.ExecError as error:
         words = shortened((error.stderr or error.stdout).splitlines(), 20)
         raise PolicyError(f"The rules in config/policy can't be evaluated.\n\n{words}") from error
-    return VerdictReport.of(verdict(facts, said, packages, waivers, complete=complete))
+    return VerdictReport.of(verdict(facts, said, packages, repository.waivers, complete=complete))
 
 
 def image_facts(

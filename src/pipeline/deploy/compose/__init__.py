@@ -1,0 +1,1 @@
+"""Deploys by Docker Compose, on one machine."""

@@ -1,0 +1,1 @@
+"""Runs the stack in the engine itself: nothing stays of it."""
