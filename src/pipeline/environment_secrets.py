@@ -4,7 +4,7 @@ import uuid
 from typing import Annotated
 
 import dagger
-from dagger import Doc, dag, field
+from dagger import Doc, Name, dag, field
 
 from pipeline import documents, flags
 from pipeline.catalogue.settings import from_text
@@ -53,14 +53,14 @@ class Secrets:
     @function(cache="never")
     async def decrypt(
         self,
-        to: Annotated[SecretsFormat, Doc("How to write them")] = (SecretsFormat.YAML),
+        as_: Annotated[SecretsFormat, Name("as"), Doc("How to write them")] = (SecretsFormat.YAML),
         services: flags.Services = None,
     ) -> dagger.Secret:
         """Decrypt them, with --secrets-key: `decrypt plaintext` shows them."""
         encrypted = await self._encrypted()
         configuration = load_environments(encrypted.repository).one(self.name)
         data = await encrypted.decrypt(configuration.environment)
-        text = disclosed(configuration, data, to, services or [])
+        text = disclosed(configuration, data, as_, services or [])
         return dag.set_secret(f"secrets-{uuid.uuid4()}", text)
 
     @function(cache="never")

@@ -66,9 +66,8 @@ Platform = Annotated[str, Doc("linux/amd64 or linux/arm64")]
 
 # Publishing.
 Push = Annotated[bool, Doc("Publish what was built")]
-Scan = Annotated[bool, Doc("Scan with Trivy and Grype")]
-ScanOrDefault = Annotated[
-    bool | None, Name("scan"), Doc("Scan with Trivy and Grype, and judge (default: with --push)")
+Scan = Annotated[
+    bool | None, Doc("Scan with Trivy and Grype, and judge (default: what is published)")
 ]
 Sign = Annotated[bool, Doc("Sign, and attest SBOM, scan and provenance")]
 

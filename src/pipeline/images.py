@@ -47,7 +47,7 @@ class Images:
 
     @function(cache="never")
     async def scan(self) -> ScanReport:
-        """Scan with all scanners: `scan table` shows it, `scan check` fails by it."""
+        """Scan with all scanners: `scan report` shows it, `scan check` fails by it."""
         repository = await read_repository(self.source)
         criteria = await self._criteria(repository)
         subjects, _ = await self._subjects(repository)
@@ -72,7 +72,7 @@ class Images:
     @function(cache="never")
     async def verdict(self, format_: flags.Format = Format.TABLE) -> str:
         """Judge them by each rule of the policy, and fail when one of them does."""
-        return (await self.examine()).verdict.check(format_)
+        return (await self.examine()).verdict.checked(format_)
 
     @function(cache="never")
     async def verification(
@@ -80,13 +80,13 @@ class Images:
         public_key: flags.PublicKey,
         identity: flags.Identity = None,
         issuer: flags.Issuer = None,
-        scan: flags.Rescan = True,
+        rescan: flags.Rescan = True,
     ) -> VerdictReport:
         """Verify signatures, attestations and policy: the typed result of `verify`."""
         repository = await read_repository(self.source)
         if self.image is None:
             raise NotPublishedImageError
-        criteria = await self._criteria(repository, scans=scan)
+        criteria = await self._criteria(repository, scans=rescan)
         signatory = Signatory.of(public_key, identity, issuer)
         access = self.account.access(self.image, repository.registry)
         return await verify_images(
@@ -99,11 +99,11 @@ class Images:
         public_key: flags.PublicKey,
         identity: flags.Identity = None,
         issuer: flags.Issuer = None,
-        scan: flags.Rescan = True,
+        rescan: flags.Rescan = True,
         format_: flags.Format = Format.TABLE,
     ) -> str:
         """Verify signatures, attestations and policy of a published image, in one verdict."""
-        return (await self.verification(public_key, identity, issuer, scan)).check(format_)
+        return (await self.verification(public_key, identity, issuer, rescan)).checked(format_)
 
     async def _criteria(self, repository: Repository, *, scans: bool = True) -> Criteria:
         place, default = self.image, repository.registry

@@ -69,7 +69,7 @@ class Pipeline:
     @function(cache="never")
     async def publish(
         self,
-        scan: flags.Scan = True,
+        scan: flags.Scan = None,
         sign: flags.Sign = True,
         services: flags.Services = None,
         platforms: flags.Platforms = None,
@@ -80,14 +80,20 @@ class Pipeline:
         signer = await self._signer() if sign else None
         selection = Selection(services or [], platforms or [], jobs)
         return await build_and_publish(
-            self.source, repository, self._account(), self.databases, signer, selection, scans=scan
+            self.source,
+            repository,
+            self._account(),
+            self.databases,
+            signer,
+            selection,
+            scans=scan is not False,
         )
 
     @function(cache="never")
     async def build_all(
         self,
         push: flags.Push = False,
-        scan: flags.ScanOrDefault = None,
+        scan: flags.Scan = None,
         sign: flags.Sign = True,
         services: flags.Services = None,
         platforms: flags.Platforms = None,
@@ -96,8 +102,7 @@ class Pipeline:
     ) -> str:
         """Build all services for all platforms; with --push scan, judge, publish and sign them."""
         if push:
-            scans = scan is not False
-            publication = await self.publish(scans, sign, services, platforms, jobs)
+            publication = await self.publish(scan, sign, services, platforms, jobs)
             return publication.report(format_)
         if not sign:
             raise InapplicableFlagError("--sign=false", "what is published: add --push")

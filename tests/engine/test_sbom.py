@@ -87,7 +87,7 @@ async def test_documents_are_the_same_each_time(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 async def example() -> dict[tuple[str, str], dict[str, Any]]:
     """What the worked example's images are made of, by service and platform."""
-    told = json.loads((await sbom(ROOT)).report("json"))
+    told = json.loads((await sbom(ROOT)).report(Format.JSON))
     return {(each["image"], each["platform"]): each for each in told}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pipeline.report.render import Format
 from pipeline.security.scan import ScanReport
 from tests.conftest import Called, dagger_call
 from tests.engine.conftest import Registry
@@ -65,7 +66,7 @@ def vulnerable(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(vulnerable: Path) -> dict[str, Any]:
-    called = typed(vulnerable, "json")
+    called = typed(vulnerable, "report", "--format=json")
     assert called.status == 0, called.progress[-3000:]
     assert TOKEN not in called.output + called.progress
     found: dict[str, Any] = json.loads(called.output)
@@ -163,7 +164,7 @@ async def test_a_published_image_is_scanned_where_it_is(
     image = await pushed(vulnerable, place, **account)
     account |= {"registry": place, "registry_plain_http": True}
     scanned = await scan(vulnerable, image.references[0], **account)
-    found = json.loads(scanned.json())
+    found = json.loads(scanned.report(Format.JSON))
     # The sources of a published image are elsewhere.
     assert found["dockerfiles"] == []
     assert [each["ids"] for each in found["findings"]] == [

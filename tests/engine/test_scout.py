@@ -44,7 +44,9 @@ async def source(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -
 def typed(source: Path, password: str = PASSWORD) -> Called:
     environment = {"SCOUT": f"tester:{password}"}
     images = [*DATABASES, "images", "--scout-account=env://SCOUT"]
-    return dagger_call(*images, "scan", "json", source=source, environment=environment)
+    return dagger_call(
+        *images, "scan", "report", "--format=json", source=source, environment=environment
+    )
 
 
 def test_with_an_account_it_joins_in(source: Path) -> None:

@@ -45,7 +45,7 @@ async def publish(source: Path, place: str, sign: bool = True, **signing: Any) -
 
 async def verify(source: Path, reference: str, **trusted: Any) -> str:
     images = made(pipeline(source, registry_plain_http=True).images, image=reference)
-    return await call(images.verify, scan=False, **trusted)
+    return await call(images.verify, rescan=False, **trusted)
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,7 @@ def test_provenance_tells_of_the_tools_by_digest(published: Signed, told: Told) 
 
 def typed(reference: str, keys: KeyPair) -> list[str]:
     """The arguments of `dagger call` with which a person verifies."""
-    verify = ["verify", "--scan=false", f"--public-key=file://{keys.public}"]
+    verify = ["verify", "--rescan=false", f"--public-key=file://{keys.public}"]
     return ["--registry-plain-http", "images", f"--image={reference}", *verify]
 
 

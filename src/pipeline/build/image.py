@@ -46,7 +46,7 @@ class Image:
     """A service's image: the index of its platforms, and where it was published."""
 
     service: Annotated[str, Doc("Name of the service")] = field()
-    size_limit: Annotated[int, Doc("Ceiling for each platform, unpacked, in bytes")] = field()
+    size_limit: int
     base: Annotated[str, Doc("Image that it stands on; empty: it is made from nothing")] = field()
     digest: Annotated[str, Doc("Of its index")] = field()
     layout: Annotated[dagger.Directory, Doc("OCI image layout: what is published")] = field()

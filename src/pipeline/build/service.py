@@ -27,10 +27,10 @@ class PipelineService:
     """One service of the repository: what it is called, and its container on each platform."""
 
     name: Annotated[str, Doc("Name, as in its service.yml")] = field()
-    title: Annotated[str, Doc("One line for people")] = field()
+    title: str
     kind: Annotated[str, Doc("rust, web or dockerfile")] = field()
     port: Annotated[int, Doc("TCP port that it listens on")] = field()
-    size_limit: Annotated[int, Doc("Ceiling of the unpacked image, in bytes")] = field()
+    size_limit: int
     source: dagger.Directory
     recipe: str
 

@@ -9,6 +9,7 @@ from typing import Self
 import dagger
 from dagger import field, function
 
+from pipeline import flags
 from pipeline.concurrency import gathered
 from pipeline.files import directory_of, file_of
 from pipeline.objects import object_type
@@ -46,19 +47,9 @@ class ScanReport:
         )
 
     @function
-    def table(self) -> str:
-        """Render the findings for a terminal, the worst first."""
-        return render_scan(self.known(), Format.TABLE)
-
-    @function
-    def markdown(self) -> str:
-        """Render the findings for a job summary."""
-        return render_scan(self.known(), Format.MARKDOWN)
-
-    @function
-    def json(self) -> str:
-        """Render the findings for programs."""
-        return render_scan(self.known(), Format.JSON)
+    def report(self, format_: flags.Format = Format.TABLE) -> str:
+        """Render the findings, the worst first."""
+        return render_scan(self.known(), format_)
 
     @function
     def html(self) -> dagger.File:
@@ -79,9 +70,10 @@ class ScanReport:
     @function
     def check(self) -> str:
         """Give the table when nothing blocks, else fail with it."""
+        table = self.report()
         if not self.passed:
-            raise ScanError(self.table())
-        return self.table()
+            raise ScanError(table)
+        return table
 
     def known(self) -> ScanSummary:
         """Give what was found, and what becomes of it."""

@@ -48,19 +48,9 @@ class VerdictReport:
         return cls(passed=summary.passed, summary=summary.model_dump_json())
 
     @function
-    def table(self) -> str:
-        """List the rules for a terminal, those that failed first."""
-        return render_verdict(self.known(), Format.TABLE)
-
-    @function
-    def markdown(self) -> str:
-        """List the rules for a job summary."""
-        return render_verdict(self.known(), Format.MARKDOWN)
-
-    @function
-    def json(self) -> str:
-        """List the rules for programs."""
-        return render_verdict(self.known(), Format.JSON)
+    def report(self, format_: flags.Format = Format.TABLE) -> str:
+        """Render the rules, those that failed first."""
+        return render_verdict(self.known(), format_)
 
     @function
     def html(self) -> dagger.File:
@@ -68,11 +58,15 @@ class VerdictReport:
         return file_of("verdict.html", verdict_page(self.known(), "Verdict"))
 
     @function
-    def check(self, format_: flags.Format = Format.TABLE) -> str:
-        """Render it when every rule is content, else fail with the table."""
+    def check(self) -> str:
+        """Give the table when every rule is content, else fail with it."""
+        return self.checked(Format.TABLE)
+
+    def checked(self, format_: Format) -> str:
+        """Render it when every rule is content. Raises PolicyError with the table."""
         if not self.passed:
-            raise PolicyError(f"The images are not as the policy asks.\n\n{self.table()}")
-        return render_verdict(self.known(), format_)
+            raise PolicyError(f"The images are not as the policy asks.\n\n{self.report()}")
+        return self.report(format_)
 
     def known(self) -> VerdictSummary:
         """Give what came of each rule."""
