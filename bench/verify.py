@@ -17,8 +17,8 @@ from typing import TextIO
 import dagger
 
 from bootstrap.settings import Settings
-from pipeline.release.verify import Signatory, verify_images
-from pipeline.security.criteria import Criteria
+from pipeline.release.engine.verify import Signatory, verify_images
+from pipeline.security.engine.criteria import Criteria
 from tests.module import in_this_process, pipeline, secret
 
 KEYS = Settings.from_environment().keys

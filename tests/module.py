@@ -16,8 +16,8 @@ import pytest
 from dagger import dag
 
 from bootstrap.settings import REPOSITORY, Settings
-from pipeline import files, flags
-from pipeline.build.image import Image
+from pipeline.build.engine.image import Image
+from pipeline.engine import files, flags
 from pipeline.errors import PipelineError
 from pipeline.main import Pipeline
 from tests.costs import spent_on

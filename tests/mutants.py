@@ -31,7 +31,7 @@ LEFT_OUT = shutil.ignore_patterns(".git", "__pycache__", "node_modules", "target
 
 @dataclass(frozen=True)
 class Mutant:
-    """A mistake: in which file of pipeline.deploy what text becomes which."""
+    """A mistake: in which file of pipeline.deploy.kubernetes what text becomes which."""
 
     file: str
     old: str
@@ -132,7 +132,7 @@ MUTANTS = [
 
 def survives(mutant: Mutant, copy: Path) -> bool:
     """Make the mistake in a copy, and tell whether its tests are green all the same."""
-    file = copy / "src/pipeline/deploy" / mutant.file
+    file = copy / "src/pipeline/deploy/kubernetes" / mutant.file
     text = file.read_text()
     count = text.count(mutant.old)
     assert count == 1, f"{mutant.file} has {mutant.old!r} {count} times"

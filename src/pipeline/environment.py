@@ -7,35 +7,35 @@ from typing import Annotated
 import dagger
 from dagger import Doc, Name, dag
 
-from pipeline import flags
+from pipeline.audit.report import render_audit
+from pipeline.catalogue.engine.source import read_repository
 from pipeline.catalogue.repository import Repository
-from pipeline.catalogue.source import read_repository
 from pipeline.config.convert import ConfigFormat, converted
-from pipeline.config.encrypted import EncryptedSecrets
+from pipeline.config.engine.encrypted import EncryptedSecrets
 from pipeline.config.environment_file import environment_file
 from pipeline.config.load import Loaded, load_environments, sections_in
 from pipeline.config.resolve import Overlays
 from pipeline.config.schema import schema
 from pipeline.config.summary import explanation, summarised
 from pipeline.config.variables import Variables
-from pipeline.deploy.compose.project import (
+from pipeline.deploy.compose.engine.project import (
     project_of,
     reloaded_project_of,
     variables_of_project,
 )
 from pipeline.deploy.compose.reload import reloaded_services
 from pipeline.deploy.contents import KUBERNETES, need_target
-from pipeline.deploy.deploy import ConfiguredEnvironment, deploy, destination_of
+from pipeline.deploy.engine.deploy import ConfiguredEnvironment, deploy, destination_of
 from pipeline.deploy.engine.stack import run_stack
 from pipeline.deploy.kubernetes.deployer import ChangeReason, Deployer
-from pipeline.deploy.kubernetes.reach import deployer_of, render_manifests, values_of
+from pipeline.deploy.kubernetes.engine.reach import deployer_of, render_manifests, values_of
 from pipeline.deploy.kubernetes.values import Secrets as OpenedSecrets
+from pipeline.engine import flags
+from pipeline.engine.files import file_of
+from pipeline.engine.objects import function, object_type
 from pipeline.environment_secrets import Secrets
-from pipeline.files import file_of
-from pipeline.objects import function, object_type
-from pipeline.registry.account import RegistryAccount
-from pipeline.release.verify import Signatory
-from pipeline.report.audit import render_audit
+from pipeline.registry.engine.account import RegistryAccount
+from pipeline.release.engine.verify import Signatory
 from pipeline.report.config import explained, render_config
 from pipeline.report.deployment import render_deployment
 from pipeline.report.html import config_page

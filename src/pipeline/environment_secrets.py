@@ -6,9 +6,9 @@ from typing import Annotated
 import dagger
 from dagger import Doc, Name, dag, field
 
-from pipeline import documents, flags
+from pipeline import documents
+from pipeline.catalogue.engine.source import read_repository
 from pipeline.catalogue.settings import from_text
-from pipeline.catalogue.source import read_repository
 from pipeline.config.convert import dumped
 from pipeline.config.disclose import (
     SecretsFormat,
@@ -17,12 +17,13 @@ from pipeline.config.disclose import (
     read_plain,
     sensitive_setting,
 )
-from pipeline.config.encrypted import EncryptedSecrets
+from pipeline.config.engine.encrypted import EncryptedSecrets
 from pipeline.config.load import load_environments, sections_in
 from pipeline.config.secrets import secrets_path
 from pipeline.config.sops import SopsError
-from pipeline.files import file_of
-from pipeline.objects import function, object_type
+from pipeline.engine import flags
+from pipeline.engine.files import file_of
+from pipeline.engine.objects import function, object_type
 
 dagger.enum_type(SecretsFormat)
 

@@ -5,22 +5,22 @@ from typing import Annotated
 import dagger
 from dagger import Doc
 
-from pipeline import flags
-from pipeline.build.build import Selection, build_services
+from pipeline.build.engine.build import Selection, build_services
+from pipeline.catalogue.engine.source import read_repository
 from pipeline.catalogue.repository import Repository
-from pipeline.catalogue.source import read_repository
+from pipeline.engine import flags
+from pipeline.engine.objects import function, object_type
 from pipeline.errors import InapplicableFlagError
-from pipeline.objects import function, object_type
-from pipeline.registry.account import RegistryAccount
-from pipeline.release.verify import NotPublishedImageError, Signatory, verify_images
+from pipeline.registry.engine.account import RegistryAccount
+from pipeline.release.engine.verify import NotPublishedImageError, Signatory, verify_images
 from pipeline.report.render import Format
-from pipeline.security.criteria import Criteria
-from pipeline.security.examination import BuildFacts, Examination, build_facts, examine
+from pipeline.security.engine.criteria import Criteria
+from pipeline.security.engine.examination import BuildFacts, Examination, build_facts, examine
+from pipeline.security.engine.sbom import Sboms, describe
+from pipeline.security.engine.scan import ScanReport, scan
+from pipeline.security.engine.subject import Subject, built_subjects, published_subjects
+from pipeline.security.engine.verdict import VerdictReport
 from pipeline.security.finding import Severity
-from pipeline.security.sbom import Sboms, describe
-from pipeline.security.scan import ScanReport, scan
-from pipeline.security.subject import Subject, built_subjects, published_subjects
-from pipeline.security.verdict import VerdictReport
 
 dagger.enum_type(Severity)
 

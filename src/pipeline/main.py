@@ -2,21 +2,21 @@
 
 import dagger
 
-from pipeline import flags
-from pipeline.build.build import Build, Selection, build_services
-from pipeline.build.service import PipelineService, service_of
+from pipeline.build.engine.build import Build, Selection, build_services
+from pipeline.build.engine.service import PipelineService, service_of
 from pipeline.catalogue.catalogue import choose
-from pipeline.catalogue.source import read_repository
+from pipeline.catalogue.engine.source import read_repository
+from pipeline.catalogue.report import services_table
+from pipeline.engine import flags
+from pipeline.engine.objects import function, object_type
 from pipeline.environment import Environment
 from pipeline.errors import InapplicableFlagError
 from pipeline.images import BlockingSeverity, Images
-from pipeline.objects import function, object_type
-from pipeline.registry.account import RegistryAccount
-from pipeline.release.publication import Publication, build_and_examine, build_and_publish
-from pipeline.release.signer import Signer
-from pipeline.report.catalogue import services_table
+from pipeline.registry.engine.account import RegistryAccount
+from pipeline.release.engine.publication import Publication, build_and_examine, build_and_publish
+from pipeline.release.engine.signer import Signer
 from pipeline.report.render import Format
-from pipeline.version.git import head_commit
+from pipeline.version.engine.git import head_commit
 from pipeline.version.release import release_of
 
 # A failure's message is written for the person who reads it: no stack trace around it.

@@ -14,8 +14,8 @@ import dagger
 import pytest
 from dagger import dag
 
-from pipeline.build.build import Build
 from pipeline.build.dockerfile import COMMIT
+from pipeline.build.engine.build import Build
 from pipeline.build.layout import blob_path
 from tests.conftest import ROOT
 from tests.engine.test_images import PLATFORMS

@@ -10,7 +10,7 @@ import yaml
 from dagger import dag
 
 from pipeline.report.render import Format
-from pipeline.security.sbom import Sboms
+from pipeline.security.engine.sbom import Sboms
 from tests.conftest import ROOT
 from tests.engine.test_failures import repository
 from tests.module import made, pipeline, refusal

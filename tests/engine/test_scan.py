@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from pipeline.report.render import Format
-from pipeline.security.scan import ScanReport
+from pipeline.security.engine.scan import ScanReport
 from tests.conftest import Called, dagger_call
 from tests.engine.conftest import Registry
 from tests.module import made, pipeline, pushed, refusal, secret

@@ -81,7 +81,7 @@ async def test_a_wrong_key_is_told_and_not_shown() -> None:
     text = await encrypted()
     recipients = f"Their recipients are {person('me').recipient}"
     for key, expected in [
-        (None, "give it with --key"),
+        (None, "give it with --secrets-key"),
         (person("you").key, f"opens none of its keys.\n{recipients}"),
         ("AGE-SECRET-KEY-1HUNTER2", "the key isn't an age key"),
         ("hunter2", "the key isn't an age key"),

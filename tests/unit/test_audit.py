@@ -14,9 +14,9 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.audit.record import Entry, Record, chained
+from pipeline.audit.report import render_audit
 from pipeline.audit.store import ATTEMPTS, CrowdedTrailError, write
 from pipeline.audit.trail import BrokenTrailError, Head, from_lines, head_of, to_lines, verified
-from pipeline.report.audit import render_audit
 from tests.unit.configs import ROOT
 
 WHEN = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)

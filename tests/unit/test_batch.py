@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from pipeline.batch import Ended, ended_of, files_of
+from pipeline.engine.batch import Ended, ended_of, files_of
 from tests.unit.hostile import hostile
 
 # A program that says its arguments, each ended by a byte that no argument has.

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.batch import Ended
 from pipeline.build.layout import INDEX
+from pipeline.engine.batch import Ended
 from pipeline.security.manifests import NoSuchImageError, digest_of, read_manifests
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"

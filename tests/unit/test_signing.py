@@ -11,7 +11,8 @@ from pipeline.catalogue.waivers import load_waivers
 from pipeline.errors import InvalidFilesError
 from pipeline.release import commands
 from pipeline.release.commands import Place, Trusted
-from pipeline.release.signer import SigningError, kms_reference
+from pipeline.release.engine.signer import SigningError, kms_reference
+from pipeline.release.engine.verify import NobodyTrustedError, Signatory
 from pipeline.release.statements import (
     KINDS,
     PROVENANCE,
@@ -28,7 +29,6 @@ from pipeline.release.trust import (
     reason,
     signature,
 )
-from pipeline.release.verify import NobodyTrustedError, Signatory
 from pipeline.security.gate import judge
 from pipeline.security.summary import summarised
 from pipeline.version.release import Release

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.batch import Ended
 from pipeline.catalogue.signing import Signing
-from pipeline.release import cosign
+from pipeline.engine.batch import Ended
 from pipeline.release.commands import Place, Trusted
-from pipeline.release.cosign import Cosign, Where
+from pipeline.release.engine import cosign
+from pipeline.release.engine.cosign import Cosign, Where
 from pipeline.release.statements import CYCLONE_DX, KINDS, PROVENANCE, SPDX
 from pipeline.release.trust import UNSIGNED
 

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.batch import Ended
 from pipeline.build.layout import platform_of
+from pipeline.engine.batch import Ended
 from pipeline.errors import PipelineError
 from pipeline.registry.reference import repository_of
 

@@ -8,14 +8,14 @@ from string import Template
 import dagger
 from dagger import dag
 
-from pipeline.build.build import build_for_engine
-from pipeline.build.service import service_of
+from pipeline.build.engine.build import build_for_engine
+from pipeline.build.engine.service import service_of
 from pipeline.catalogue.catalogue import choose
 from pipeline.catalogue.repository import Repository
 from pipeline.catalogue.stack import Backing, Member, Stack
 from pipeline.config.variables import Variables, check_secrets
 from pipeline.errors import PipelineError, shortened
-from pipeline.version.git import head_commit
+from pipeline.version.engine.git import head_commit
 from pipeline.version.release import release_of
 
 ENTRY = "entry"
