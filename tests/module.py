@@ -77,10 +77,10 @@ async def refusal(calling: Awaitable[object]) -> str:
     return message
 
 
-async def pushed(source: Path, place: str, **given: Any) -> Image:
+async def pushed(source: Path, place: str, **account: Any) -> Image:
     """Publish the one image of a repository to a registry without TLS, and nothing about it."""
-    main = pipeline(source, registry=place, registry_plain_http=True)
-    publication = await call(main.publish, scan=False, sign=False, **given)
+    main = pipeline(source, registry=place, registry_plain_http=True, **account)
+    publication = await call(main.publish, scan=False, sign=False)
     [image] = publication.build.images
     return image
 

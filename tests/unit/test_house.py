@@ -1,7 +1,12 @@
 """Rules of the house that no linter knows."""
 
+import importlib
 import json
+import os
+import pkgutil
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -20,7 +25,30 @@ def test_the_module_is_standard() -> None:
         "name": "pipeline",
         "engineVersion": "v0.19.10",
         "sdk": {"source": "python"},
+        # What changes there doesn't install the module anew.
+        "include": ["!services", "!tests", "!docs", "!bootstrap", "!bench", "!.github"],
     }
+
+
+def test_every_module_can_be_imported() -> None:
+    """By the oldest Python that pyproject.toml promises, too: nobody else imports all of them."""
+    for module in pkgutil.walk_packages([str(ROOT / "src/pipeline")], "pipeline."):
+        importlib.import_module(module.name)
+
+
+def test_upstreams_runtime_verifies_hashes() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["tool"]["uv"]["pip"]["generate-hashes"] is True
+
+
+def test_registration_imports_little() -> None:
+    """Newer engines register the module in every session: what a function needs, it imports."""
+    script = "import sys, pipeline.main; print(*{name.partition('.')[0] for name in sys.modules})"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    imported = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert not {"jinja2", "markupsafe", "jsonschema"} & set(imported.stdout.split())
 
 
 # Kubernetes' own word for handing requests on.

@@ -88,7 +88,7 @@ def test_all_mirrors_are_named_with_what_they_said() -> None:
     assert said.startswith("Trivy's database can't be had:\n  one.example/db:2: * GET https://one/")
     assert "TOOMANYREQUESTS: slow down\n  two.example/db:2: no word of why\n" in said
     assert "config/scan.yml (trivy_databases)" in said
-    assert "--trivy-database." in said
+    assert "--databases." in said
     assert all(len(line) < 400 for line in said.splitlines())
 
 

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, field_serializer
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, field_serializer
+
+from pipeline.models import Model
 
 NOTHING = ""
 """What the first record follows from."""
@@ -25,7 +27,7 @@ Text = Annotated[str, AfterValidator(_encodable)]
 Word = Annotated[Text, Field(min_length=1)]
 
 
-class Entry(BaseModel):
+class Entry(Model):
     """What there is to record: who did what to what, when, from where, why, and what came of it.
 
     `action` is what was done, such as deploy or rollback; `target` an environment and namespace,

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from pipeline.catalogue.settings import Setting, SettingName
+from pipeline.models import Model
 from pipeline.units import parse_size
 
 
@@ -36,7 +37,7 @@ User = Annotated[
 ]
 
 
-class Strict(BaseModel):
+class Strict(Model):
     """A file's part: no unknown field, no silent conversion."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -121,7 +122,9 @@ class DockerfileService(_Service):
 
 
 ServiceFile = Annotated[RustService | WebService | DockerfileService, Field(discriminator="kind")]
-SERVICE_FILE: TypeAdapter[ServiceFile] = TypeAdapter(ServiceFile)
+SERVICE_FILE: TypeAdapter[ServiceFile] = TypeAdapter(
+    ServiceFile, config=ConfigDict(defer_build=True)
+)
 
 
 class Images(Strict):

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from pipeline.documents import NO_TEXT
+from pipeline.models import Model
 from pipeline.units import cores, memory
 
 Value = bool | int | float | str | list[str]
@@ -35,7 +36,7 @@ WORDS: dict[Kind, str] = {
 }
 
 
-class Setting(BaseModel):
+class Setting(Model):
     """One setting: what it may be, and the environment variable that carries it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

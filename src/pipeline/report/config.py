@@ -1,13 +1,12 @@
 """What environments have, and how they differ."""
 
-from pydantic import BaseModel
-
+from pipeline.models import Model
 from pipeline.report.render import Column, Format, Lines, Part, Report, Table, as_table, render
 
 NOTHING = "-"
 
 
-class SettingSummary(BaseModel):
+class SettingSummary(Model):
     """One setting: its value and origin in each environment, in their order."""
 
     setting: str
@@ -17,7 +16,7 @@ class SettingSummary(BaseModel):
     origins: list[str]
 
 
-class SecretSummary(BaseModel):
+class SecretSummary(Model):
     """One sensitive setting, and since when each environment's file is as it is."""
 
     setting: str
@@ -25,7 +24,7 @@ class SecretSummary(BaseModel):
     changed: list[str]
 
 
-class ConfigSummary(BaseModel):
+class ConfigSummary(Model):
     """Settings and secrets of environments; values of secrets are never in it."""
 
     environments: list[str]

@@ -1,13 +1,12 @@
 """What a deployment came to, and how a release is."""
 
-from pydantic import BaseModel
-
+from pipeline.models import Model
 from pipeline.report.render import Column, Format, Lines, Report, Table, render
 
 COLUMNS = (Column("workload"), Column("ready", plain=True), Column("image"), Column(""))
 
 
-class WorkloadSummary(BaseModel):
+class WorkloadSummary(Model):
     """One workload: replicas that are ready and wanted, its image, or what it waits for."""
 
     name: str
@@ -17,7 +16,7 @@ class WorkloadSummary(BaseModel):
     waiting: str = ""
 
 
-class DeploymentSummary(BaseModel):
+class DeploymentSummary(Model):
     """What is deployed; `said` are lines about what was done, and what there is to do.
 
     It is a Helm release's revision in a namespace, or a Compose project.

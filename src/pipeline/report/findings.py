@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import BaseModel
-
+from pipeline.models import Model
 from pipeline.report.render import Column, Format, Lines, Part, Report, Table, render
 from pipeline.report.summary import counted
 
@@ -21,7 +20,7 @@ MOST_DAYS = 7
 """From then on a database's age is a warning."""
 
 
-class ScannedImage(BaseModel):
+class ScannedImage(Model):
     """A platform of an image that was scanned, by a name that stays from run to run."""
 
     image: str
@@ -39,7 +38,7 @@ class PlaceSummary(ScannedImage):
     line: int | None
 
 
-class FindingSummary(BaseModel):
+class FindingSummary(Model):
     """One finding; its first id is the one to call it by."""
 
     kind: Literal["vulnerability", "secret", "misconfiguration"]
@@ -61,7 +60,7 @@ class FindingSummary(BaseModel):
     why: str
 
 
-class DatabaseSummary(BaseModel):
+class DatabaseSummary(Model):
     """A scanner's database: the day it was made, how old it was then, where it is from."""
 
     scanner: str
@@ -70,7 +69,7 @@ class DatabaseSummary(BaseModel):
     origin: str
 
 
-class ScanSummary(BaseModel):
+class ScanSummary(Model):
     """What a scan found in these images and Dockerfiles; findings are sorted, the worst first."""
 
     passed: bool

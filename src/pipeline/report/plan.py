@@ -1,7 +1,6 @@
 """What a deployment would change."""
 
-from pydantic import BaseModel
-
+from pipeline.models import Model
 from pipeline.report.render import Column, Format, Lines, Report, Table, render
 from pipeline.report.summary import counted
 
@@ -14,7 +13,7 @@ COLUMNS = (
 )
 
 
-class FieldChange(BaseModel):
+class FieldChange(Model):
     """One field: none where it isn't set."""
 
     field: str
@@ -22,7 +21,7 @@ class FieldChange(BaseModel):
     after: str | None
 
 
-class ObjectChange(BaseModel):
+class ObjectChange(Model):
     """One object: create, change or delete."""
 
     action: str
@@ -31,7 +30,7 @@ class ObjectChange(BaseModel):
     fields: list[FieldChange]
 
 
-class PlanSummary(BaseModel):
+class PlanSummary(Model):
     """All that would change in a release."""
 
     release: str

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel
-
+from pipeline.models import Model
 from pipeline.report.render import Column, Format, Lines, Report, Table, render
 from pipeline.report.summary import counted
 
 COLUMNS = tuple(map(Column, ("image", "platform", "package", "version", "licences")))
 
 
-class PackageSummary(BaseModel):
+class PackageSummary(Model):
     """A package; without licences, none is known."""
 
     name: str
@@ -19,7 +18,7 @@ class PackageSummary(BaseModel):
     licences: list[str]
 
 
-class SbomSummary(BaseModel):
+class SbomSummary(Model):
     """What an image on one platform is made of, and what doesn't fit its files."""
 
     image: str

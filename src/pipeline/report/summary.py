@@ -1,7 +1,8 @@
 """The summary of a run."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from pipeline.models import Model
 from pipeline.report.render import Column, Format, Lines, Report, Table, render
 from pipeline.units import megabytes
 
@@ -14,7 +15,7 @@ COLUMNS = (
 )
 
 
-class PlatformSummary(BaseModel):
+class PlatformSummary(Model):
     """One platform's image: bytes unpacked, and the manifest's digest."""
 
     platform: str
@@ -22,7 +23,7 @@ class PlatformSummary(BaseModel):
     digest: str
 
 
-class ImageSummary(BaseModel):
+class ImageSummary(Model):
     """One service's image: its limit in bytes, the index's digest, where it was published."""
 
     service: str
@@ -32,7 +33,7 @@ class ImageSummary(BaseModel):
     references: list[str]
 
 
-class BuildSummary(BaseModel):
+class BuildSummary(Model):
     """What a run built; `remarks` are lines for people about what else it did."""
 
     version: str

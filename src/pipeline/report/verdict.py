@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import BaseModel
-
+from pipeline.models import Model
 from pipeline.report.render import Column, Format, Lines, Part, Report, Table, render
 from pipeline.report.summary import counted
 
@@ -16,7 +15,7 @@ RESULT = Column("result", plain=True)
 RULE = Column("rule")
 
 
-class RuleSummary(BaseModel):
+class RuleSummary(Model):
     """What came of one rule, and why."""
 
     rule: str
@@ -25,7 +24,7 @@ class RuleSummary(BaseModel):
     why: list[str]
 
 
-class VerdictSummary(BaseModel):
+class VerdictSummary(Model):
     """What came of each rule for these images; it passed when none failed."""
 
     passed: bool

@@ -6,15 +6,16 @@ What isn't known yet is null: rules say so instead of passing.
 from collections.abc import Mapping
 from datetime import date
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from pipeline.models import Model
 from pipeline.report.findings import FindingSummary
 
 BASE_NAME = "org.opencontainers.image.base.name"
 BASE_DIGEST = "org.opencontainers.image.base.digest"
 
 
-class _Part(BaseModel):
+class _Part(Model):
     # Rules are told everything, so the schema may promise it: also what has a default.
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 

@@ -31,7 +31,7 @@ def no_mirror_answers(scanner: str, failures: Mapping[str, str]) -> DatabaseErro
                 f"{scanner.capitalize()}'s database can't be had:",
                 *lines,
                 f"Name another place in config/scan.yml ({scanner}_databases), or give the "
-                f"database as a file with --{scanner}-database.",
+                "databases themselves with --databases.",
             ]
         )
     )

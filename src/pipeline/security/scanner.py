@@ -3,10 +3,11 @@
 from datetime import date
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 
 from pipeline.documents import dotted
 from pipeline.errors import PipelineError
+from pipeline.models import Model
 from pipeline.security.finding import Severity
 
 # Distributions' advisories: each is about several vulnerabilities, so it is no alias of one.
@@ -28,7 +29,7 @@ class ScannerReportError(PipelineError):
         )
 
 
-class Part(BaseModel):
+class Part(Model):
     """A part of a scanner's report; what isn't named here isn't read."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True, hide_input_in_errors=True)

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from pipeline.deploy.kubernetes.kubeconfig import called
 from pipeline.deploy.kubernetes.values import Values
 from pipeline.errors import PipelineError, shortened
+from pipeline.models import Model
 
 NAMED_BY_CONTENT = "pipeline/content"
 """The chart's label of ConfigMaps and Secrets that are never changed, only followed by others."""
@@ -24,7 +23,7 @@ class HelmError(PipelineError):
     """Helm didn't do what it was asked to."""
 
 
-class HelmRevision(BaseModel):
+class HelmRevision(Model):
     """One revision of a release, as `helm history` has it."""
 
     revision: int

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import anyio
-from pydantic import BaseModel
 
 from pipeline.deploy.kubernetes.cluster import Cluster, ClusterAwayError, Object
 from pipeline.errors import PipelineError, first_of
+from pipeline.models import Model
 
 LEASES = "coordination.k8s.io/v1/leases"
 MEMORY = "pipeline/memory"
@@ -34,7 +34,7 @@ class LostLeaseError(PipelineError):
     """Somebody else took over while this run was away."""
 
 
-class GoodRevision(BaseModel):
+class GoodRevision(Model):
     """A revision that was healthy; `content` is a digest of all that was deployed."""
 
     revision: int
@@ -42,7 +42,7 @@ class GoodRevision(BaseModel):
     content: str
 
 
-class Trial(BaseModel):
+class Trial(Model):
     """A change under way: `to` is 0 until Helm has a revision for it, `back` 0 before the first."""
 
     action: str
@@ -55,7 +55,7 @@ class Trial(BaseModel):
     phase: str = "begun"
 
 
-class Memory(BaseModel):
+class Memory(Model):
     """What is known of a release: good revisions, the newest last, and the change under way."""
 
     good: list[GoodRevision] = []

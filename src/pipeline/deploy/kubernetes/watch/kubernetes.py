@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AwareDatetime, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from pipeline.documents import dotted
 from pipeline.errors import PipelineError
+from pipeline.models import Model
 
 Json = Mapping[str, Any]
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -18,7 +19,7 @@ class UnexpectedObjectError(PipelineError):
     """The API server gave an object that isn't what its kind is documented to be."""
 
 
-class Part(BaseModel):
+class Part(Model):
     """A part of an object; what isn't named here isn't read, what is null isn't there."""
 
     model_config = ConfigDict(
