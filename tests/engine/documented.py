@@ -84,9 +84,9 @@ class Reader:
     async def types(self, words: list[str]) -> str:
         """Run a command, and give what it prints."""
         left = list(words)
-        whole_run = self._arguments(REGISTERED[Pipeline.__name__].get_constructor(), left)
-        given = {name: value for name, value in whole_run.items() if value is not None}
-        value: object = pipeline(**given)
+        value: object = pipeline(
+            **self._flags(REGISTERED[Pipeline.__name__].get_constructor(), left)
+        )
         while left:
             member = _members(value)[left.pop(0)]
             if isinstance(member, Field):
@@ -98,6 +98,19 @@ class Reader:
         return str(value)
 
     def _arguments(self, function: Function, left: list[str]) -> dict[str, Any]:
+        """Take a function's flags off the words that are left; gives what it is called with."""
+        given = self._flags(function, left)
+        if function.original_name == "export":
+            given["path"] = str(self.folder / given["path"])
+        parameters = function.parameters.items()
+        absent = {
+            name: each for name, each in parameters if not each.has_default and name not in given
+        }
+        needed = [name for name, each in absent.items() if not each.is_nullable]
+        assert not needed, f"needed: {needed}"
+        return {**dict.fromkeys(absent), **given}
+
+    def _flags(self, function: Function, left: list[str]) -> dict[str, Any]:
         """Take a function's flags off the words that are left."""
         parameters = function.parameters
         flags = {f"--{word(each.name)}": name for name, each in parameters.items()}
@@ -108,11 +121,7 @@ class Reader:
             if not equals:
                 text = "true" if kind is bool else left.pop(0)
             given[flags[flag]] = self._value(kind, text)
-        if function.original_name == "export":
-            given["path"] = str(self.folder / given["path"])
-        absent = {name for name, each in parameters.items() if not each.has_default} - {*given}
-        assert all(parameters[name].is_nullable for name in absent), f"needed: {absent}"
-        return {**dict.fromkeys(absent), **given}
+        return given
 
     def _value(self, kind: object, text: str) -> object:
         """Make of a word what a parameter takes."""

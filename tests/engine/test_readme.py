@@ -54,7 +54,7 @@ async def test_an_everyday_command(
     if "--push" in words:
         # By the command line itself: with secrets of the environment and of a file.
         environment = {"REGISTRY_PASSWORD": private_registry.password, **keys.environment}
-        called = dagger_call(*words, "--registry-plain-http", environment=environment)
+        called = dagger_call("--registry-plain-http", *words, environment=environment)
         assert called.status == 0, called.progress[-3000:]
         said = called.output
     else:

@@ -96,13 +96,14 @@ def test_a_signed_push_keeps_its_secrets(
 def test_a_push_that_can_not_sign_keeps_its_secrets(tmp_path: Path, registry: Registry) -> None:
     canaries = [secrets.token_urlsafe(24) for _ in range(2)]
     secret = {"KMS": f"AWS_SECRET_ACCESS_KEY={canaries[0]}", "TOKEN": canaries[1]}
-    place = ["--registry-plain-http", f"--registry={registry.address}/secrets"]
+    place = ["--registry-plain-http", f"--registry={registry.address}/unsigned"]
+    other = ["--registry-plain-http", f"--registry={registry.address}/unsigned-either"]
     push = [*PUSH, "--sign"]
     found = searched(
         tmp_path,
         secret,
         [*place, "--signing-kms=awskms:///alias/none", "--signing-environment=env://KMS", *push],
-        [*place, "--oidc-token=env://TOKEN", *push],
+        [*other, "--oidc-token=env://TOKEN", *push],
         source=repository(tmp_path / "source", "unsigned"),
         canaries=canaries,
     )
