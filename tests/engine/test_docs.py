@@ -30,8 +30,8 @@ def commands() -> list[str]:
 
 
 REALLY = [
-    "dagger call compose --environment development --reload --secrets-key ",
-    "dagger call config schema export --path ",
+    "dagger call environment --name development --secrets-key ",
+    "dagger call environment schema export --path ",
     "dagger core ",
 ]
 """How the lines begin that the command line itself runs: a file, a secret's file, the engine."""
