@@ -66,6 +66,7 @@ BESIDE = (
                 "dockerfile",
                 "images",
                 "interrupted",
+                "queries",
                 "other_repository",
                 "page",
                 "stack",

@@ -10,7 +10,7 @@ from pipeline.errors import PipelineError, first_of
 T = TypeVar("T")
 
 
-async def gathered(jobs: Sequence[Callable[[], Awaitable[T]]], at_a_time: int) -> list[T]:
+async def gather(jobs: Sequence[Callable[[], Awaitable[T]]], at_a_time: int) -> list[T]:
     """Do all jobs and give their results in order. Raises the first PipelineError, as it is."""
     limiter = anyio.CapacityLimiter(at_a_time)
     results: dict[int, T] = {}

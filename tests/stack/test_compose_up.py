@@ -10,8 +10,8 @@ import anyio
 import pytest
 import yaml
 
-from pipeline.deploy.compose.containers import Container, DockerError, UnhealthyProjectError
-from pipeline.deploy.compose.up import FILE, ComposeRelease, Entry, Ran
+from pipeline.deploy.compose.containers import ComposeContainer, DockerError, UnhealthyProjectError
+from pipeline.deploy.compose.up import FILE, CommandResult, ComposeRelease, EntryPoint
 from tests.docker import Docker
 
 # A service that does nothing: it starts or not, is healthy or not, and answers or not.
@@ -40,7 +40,7 @@ class Local:
     docker: Docker
     folder: Path
 
-    async def __call__(self, command: Sequence[str], project: str) -> Ran:
+    async def __call__(self, command: Sequence[str], project: str) -> CommandResult:
         file = anyio.Path(self.folder) / "compose.yml"
         if project:
             await file.write_text(project)
@@ -49,7 +49,7 @@ class Local:
             env=self.docker.environment,
             check=False,
         )
-        return Ran(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+        return CommandResult(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def deployments(docker: Docker, images: dict[str, str], folder: Path) -> Iterato
         }
         project = yaml.safe_dump({"name": name, "services": services})
         run = Local(docker, folder)
-        return ComposeRelease(run, name, project, Entry("entry", 8080, "/ready"), PATIENCE)
+        return ComposeRelease(run, name, project, EntryPoint("entry", 8080, "/ready"), PATIENCE)
 
     yield make
     containers = docker(
@@ -110,7 +110,7 @@ def first(docker: Docker, images: dict[str, str], tmp_path: Path) -> Iterator[St
         yield make
 
 
-def by_service(containers: Sequence[Container]) -> dict[str, Container]:
+def by_service(containers: Sequence[ComposeContainer]) -> dict[str, ComposeContainer]:
     return {container.service: container for container in containers}
 
 

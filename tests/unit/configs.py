@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from pipeline.catalogue.catalogue import Entry, load_services
+from pipeline.catalogue.catalogue import ServiceEntry, load_services
 from pipeline.catalogue.stack import load_stack
 from pipeline.config.load import NO_OVERLAYS, Loaded, load
 from pipeline.config.resolve import Overlays
@@ -44,7 +44,7 @@ sops:
 """
 
 
-def shop(text: str = SHOP) -> list[Entry]:
+def shop(text: str = SHOP) -> list[ServiceEntry]:
     """Services of the small repository."""
     return load_services({"services/shop/service.yml": text})
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.deploy.kubernetes.watch.kubernetes import read_state
-from pipeline.deploy.kubernetes.watch.progress import Judgement, judge
+from pipeline.deploy.kubernetes.watch.progress import RolloutState, judge
 from pipeline.deploy.kubernetes.watch.workloads import Expected
 
 Json = dict[str, Any]
@@ -282,7 +282,7 @@ def judged(
     replica_sets: list[Json] | None = None,
     events: list[Json] | None = None,
     expected: Expected = EXPECTED,
-) -> Judgement:
+) -> RolloutState:
     """Judge a release of one Deployment on its way, unless more is said."""
     state = read_state(
         deployments=[deployment(counted=(3, 1, 0))] if deployments is None else deployments,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.report.findings import ScannedImage
-from pipeline.security.finding import Assessment, Finding, Kind, Place, Severity
+from pipeline.security.finding import Assessment, Finding, Kind, Location, Severity
 from pipeline.security.grype import parse_grype
 from pipeline.security.merge import merge
 from pipeline.security.package import package_of
@@ -44,5 +44,5 @@ def vulnerability(
         ids=ids,
         package=package_of("a", version, package),
         assessments=(Assessment(scanner=scanner, severity=severity, fixed_versions=fixed),),
-        places=(Place(image="shop", platform=platform),),
+        places=(Location(image="shop", platform=platform),),
     )

@@ -15,7 +15,7 @@ from pipeline.deploy.kubernetes import admission, deployer, helm
 from pipeline.deploy.kubernetes.audit_store import CONFIG_MAPS, RECORD
 from pipeline.deploy.kubernetes.cluster import Cluster
 from pipeline.deploy.kubernetes.deployer import ChangeReason, Deployer, Target, Tools
-from pipeline.deploy.kubernetes.lease import LEASES, Memory, held_until, memory_of
+from pipeline.deploy.kubernetes.lease import LEASES, ReleaseRecord, held_until, memory_of
 from pipeline.deploy.kubernetes.rollout import Limits
 from pipeline.report.deployment import DeploymentSummary
 from tests.unit.cluster_stand_in import ClusterStandIn
@@ -83,9 +83,9 @@ class Shop:
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something with the deployer, from beginning to end."""
         with (
-            mock.patch.object(helm, "called", self._called),
-            mock.patch.object(admission, "called", self._called),
-            mock.patch.object(deployer, "connected", self._connected),
+            mock.patch.object(helm, "call", self._called),
+            mock.patch.object(admission, "call", self._called),
+            mock.patch.object(deployer, "connect", self._connected),
         ):
             return run(self.cluster.clock, work)
 
@@ -123,7 +123,7 @@ class Shop:
         return self.cluster.objects[self.cluster.reached().path(LEASES, "shop-deployment")]
 
     @property
-    def memory(self) -> Memory:
+    def memory(self) -> ReleaseRecord:
         """What is remembered."""
         return memory_of(self.lease)
 

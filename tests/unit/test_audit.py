@@ -13,7 +13,7 @@ import anyio
 import pytest
 from pydantic import ValidationError
 
-from pipeline.audit.record import Entry, Record, chained
+from pipeline.audit.record import AuditEntry, Record, chained
 from pipeline.audit.report import render_audit
 from pipeline.audit.store import ATTEMPTS, CrowdedTrailError, write
 from pipeline.audit.trail import BrokenTrailError, Head, from_lines, head_of, to_lines, verified
@@ -24,7 +24,7 @@ DIGEST = "sha256:" + "a1" * 32
 LENGTH = 6
 
 
-def entry(number: int = 1, **more: Any) -> Entry:
+def entry(number: int = 1, **more: Any) -> AuditEntry:
     settings: dict[str, Any] = {
         "when": WHEN + timedelta(minutes=number),
         "who": "Søren <s@example.com>",
@@ -35,7 +35,7 @@ def entry(number: int = 1, **more: Any) -> Entry:
         "what": f"1.0.{number}",
         "digests": {"web": DIGEST, "api": DIGEST},
     }
-    return Entry(**(settings | more))
+    return AuditEntry(**(settings | more))
 
 
 def trail(length: int) -> list[Record]:

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from pipeline.engine.batch import Ended, ended_of, files_of
+from pipeline.engine.batch import CommandResult, ended_of, files_of
 from tests.unit.hostile import hostile
 
 # A program that says its arguments, each ended by a byte that no argument has.
@@ -16,7 +16,7 @@ SAYS = ["printf", "%s\\0"]
 
 def ran(
     folder: Path, commands: Sequence[Sequence[str]], *, output: bool = True, seconds: int = 30
-) -> list[Ended]:
+) -> list[CommandResult]:
     """What containers do with commands, done here."""
     for name, text in files_of(commands, output=output, seconds=seconds).items():
         path = folder / name
@@ -36,11 +36,11 @@ def test_each_is_told_how_it_ended_and_what_it_said(tmp_path: Path) -> None:
         ["true"],
     ]
     first, second, third, fourth = ran(tmp_path, commands)
-    assert first == Ended(succeeded=False, output="a\n", errors="b\n")
-    assert second == Ended(succeeded=True, output="no end of a line \xe9", errors="")
+    assert first == CommandResult(succeeded=False, output="a\n", errors="b\n")
+    assert second == CommandResult(succeeded=True, output="no end of a line \xe9", errors="")
     assert not third.succeeded
     assert "no-such-program" in third.errors
-    assert fourth == Ended(succeeded=True, output="", errors="")
+    assert fourth == CommandResult(succeeded=True, output="", errors="")
 
 
 def test_more_than_run_at_a_time_come_back_in_order(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_more_than_run_at_a_time_come_back_in_order(tmp_path: Path) -> None:
 )
 def test_words_of_strangers_stay_words(tmp_path: Path, word: str) -> None:
     [ended] = ran(tmp_path, [[*SAYS, word, "end"]])
-    assert ended == Ended(succeeded=True, output=f"{word}\0end\0", errors="")
+    assert ended == CommandResult(succeeded=True, output=f"{word}\0end\0", errors="")
     assert not Path("/tmp/injected").exists()
 
 
@@ -82,12 +82,12 @@ def test_what_hangs_is_ended_and_the_others_arent(tmp_path: Path) -> None:
     assert (hangs.succeeded, ignores_it.succeeded) == (False, False)
     assert "took longer than 1 s" in hangs.errors
     assert "it was killed" in ignores_it.errors
-    assert does_not == Ended(succeeded=True, output="here\n", errors="")
+    assert does_not == CommandResult(succeeded=True, output="here\n", errors="")
 
 
 def test_output_that_is_of_no_use_isnt_kept(tmp_path: Path) -> None:
     [ended] = ran(tmp_path, [["sh", "-c", "seq 100000; echo why >&2; exit 1"]], output=False)
-    assert ended == Ended(succeeded=False, output="", errors="why\n")
+    assert ended == CommandResult(succeeded=False, output="", errors="why\n")
 
 
 def test_no_command_reads_what_another_should(tmp_path: Path) -> None:

@@ -16,7 +16,12 @@ from pipeline.deploy.compose.compose import (
     literal,
     written,
 )
-from pipeline.deploy.compose.containers import Container, last_words, parse_containers, workloads
+from pipeline.deploy.compose.containers import (
+    ComposeContainer,
+    last_words,
+    parse_containers,
+    workloads,
+)
 from tests.unit.configs import loaded, shop
 from tests.unit.projects import deployed, project, reloaded
 
@@ -270,7 +275,7 @@ def test_replicas_are_counted_and_what_has_ended_is_left_out() -> None:
 
 
 def test_a_failure_comes_with_the_last_words() -> None:
-    container = Container("1", "shop", "shop:1", "exited", "", 2)
+    container = ComposeContainer("1", "shop", "shop:1", "exited", "", 2)
     told = last_words([(container, "\n".join(f"line {number}" for number in range(50)))])
     assert told.startswith("shop isn't healthy: ended with 2. Its last words:\n")
     assert told.endswith("line 49")

@@ -5,7 +5,7 @@ from functools import partial
 import anyio
 import pytest
 
-from pipeline.concurrency import gathered
+from pipeline.concurrency import gather
 from pipeline.errors import PipelineError
 
 
@@ -21,7 +21,7 @@ async def test_results_are_in_order_and_no_more_run_than_may() -> None:
         running.remove(number)
         return number
 
-    assert await gathered([partial(job, number) for number in range(9)], 2) == list(range(9))
+    assert await gather([partial(job, number) for number in range(9)], 2) == list(range(9))
     assert most == 2
 
 
@@ -30,4 +30,4 @@ async def test_an_error_comes_out_as_it_is() -> None:
         raise PipelineError("no")
 
     with pytest.raises(PipelineError, match="no"):
-        await gathered([fail, anyio.sleep_forever], 2)
+        await gather([fail, anyio.sleep_forever], 2)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from pipeline.deploy.kubernetes.deployer import NothingToDoError
-from pipeline.deploy.kubernetes.lease import Memory
+from pipeline.deploy.kubernetes.lease import ReleaseRecord
 from pipeline.deploy.kubernetes.rollout import RolledBackError, StuckError
 from tests.unit import fates
 from tests.unit.fates import Fate
@@ -160,7 +160,7 @@ def test_the_first_deployment_of_all_is_taken_back_to_nothing() -> None:
     with pytest.raises(RolledBackError, match="there is nothing, as before the first one"):
         shop.deploy("1.0.0", api=service("api", **OTHER))
     assert (shop.running(), settings(shop), shop.helm.history) == ({}, set(), [])
-    assert (shop.memory, shop.is_free) == (Memory(), True)
+    assert (shop.memory, shop.is_free) == (ReleaseRecord(), True)
     with pytest.raises(NothingToDoError, match="only one was ever healthy"):
         shop.rollback()
     assert shop.deploy("1.0.1").healthy

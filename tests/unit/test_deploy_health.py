@@ -7,7 +7,7 @@ from pipeline.catalogue.stack import Check
 from pipeline.deploy.kubernetes import health
 from pipeline.deploy.kubernetes.health import (
     Answer,
-    Entry,
+    EntryPoint,
     Observation,
     UnhealthyError,
     checks_of,
@@ -17,7 +17,7 @@ from pipeline.deploy.kubernetes.health import (
 CHECK = Check(path="/ready")
 
 
-def entry(*statuses: int) -> Entry:
+def entry(*statuses: int) -> EntryPoint:
     """An entry that answers with these, then with the last one again and again."""
     remaining = list(statuses)
 
@@ -28,7 +28,7 @@ def entry(*statuses: int) -> Entry:
         return httpx.Response(status, text="words")
 
     transport = httpx.MockTransport(answer)
-    return Entry(httpx.AsyncClient(base_url="http://entry", transport=transport))
+    return EntryPoint(httpx.AsyncClient(base_url="http://entry", transport=transport))
 
 
 async def test_what_comes_up_is_waited_for() -> None:
@@ -58,7 +58,7 @@ async def test_the_whole_request_is_made() -> None:
         base_url="http://entry", transport=httpx.MockTransport(answer), headers={"a": "b"}
     )
     check = Check(method="POST", path="/texts?a=b", body={"text": "Hello"}, status=[200, 201])
-    await healthy(Entry(client, "/prefix"), [check])
+    await healthy(EntryPoint(client, "/prefix"), [check])
     assert [(each.method, str(each.url), each.content) for each in seen] == [
         ("POST", "http://entry/prefix/texts?a=b", b'{"text":"Hello"}')
     ]

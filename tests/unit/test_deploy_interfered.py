@@ -9,7 +9,13 @@ import pytest
 
 from pipeline.deploy.kubernetes import helm
 from pipeline.deploy.kubernetes.cluster import ClusterAwayError, ClusterError, _ahead
-from pipeline.deploy.kubernetes.lease import SECONDS, BusyError, LostLeaseError, Memory, Trial
+from pipeline.deploy.kubernetes.lease import (
+    SECONDS,
+    BusyError,
+    LostLeaseError,
+    PendingChange,
+    ReleaseRecord,
+)
 from pipeline.deploy.kubernetes.rollout import RolledBackError, StuckError
 from pipeline.errors import PipelineError
 from tests.unit import fates
@@ -248,8 +254,10 @@ def test_a_namespace_that_somebody_else_made_is_left_alone() -> None:
 def test_what_was_never_good_is_not_gone_back_to() -> None:
     """A change that was killed before Helm began leaves nothing to resume, and is cleared."""
     shop = deployed()
-    trial = Trial(action="deploy", version="2.0.0", content="b", who="ann", since="now", back=1)
-    memory = Memory(good=shop.memory.good, trial=trial)
+    trial = PendingChange(
+        action="deploy", version="2.0.0", content="b", who="ann", since="now", back=1
+    )
+    memory = ReleaseRecord(good=shop.memory.good, trial=trial)
     shop.lease["metadata"]["annotations"]["pipeline/memory"] = memory.model_dump_json()
     made = len(shop.helm.history)
     with pytest.raises(

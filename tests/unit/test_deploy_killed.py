@@ -15,7 +15,7 @@ from itertools import pairwise
 import pytest
 
 from pipeline.deploy.kubernetes.deployer import NothingToDoError, _digest
-from pipeline.deploy.kubernetes.lease import SECONDS, Memory
+from pipeline.deploy.kubernetes.lease import SECONDS, ReleaseRecord
 from pipeline.deploy.kubernetes.rollout import RolledBackError
 from pipeline.errors import PipelineError
 from tests.unit.fates import crashes
@@ -110,7 +110,7 @@ def test_it_ends_whole_from_every_moment(name: str) -> None:
     every = moments(before(), do)
     assert len(every) > 15
     for moment in {likeness(each): each for each in every}.values():
-        memory = Memory() if nothing(moment) else moment.memory
+        memory = ReleaseRecord() if nothing(moment) else moment.memory
         went_back = goes_on(moment, Shop.rollback)
         if memory.trial:
             assert went_back == (memory.current.content if memory.current else "")

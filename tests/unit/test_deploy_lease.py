@@ -15,18 +15,18 @@ from pipeline.deploy.kubernetes.lease import (
     GoodRevision,
     Lease,
     LostLeaseError,
-    Memory,
-    Trial,
-    acquired,
+    PendingChange,
+    ReleaseRecord,
+    acquire,
     held_until,
-    holding,
+    hold,
     memory_of,
-    remembered,
+    read_lease,
 )
 from pipeline.errors import PipelineError
 from tests.unit.api_server import ApiServer
 
-TRIAL = Trial(
+TRIAL = PendingChange(
     action="deploy", version="2.0.0", content="b", who="ann", since="2026-11-26T10:00:00Z", back=1
 )
 LATER = timedelta(seconds=SECONDS + 1)
@@ -37,7 +37,7 @@ def good(revision: int, content: str = "a") -> GoodRevision:
 
 
 async def take(server: ApiServer, holder: str, ahead: timedelta = timedelta(0)) -> Lease:
-    return await acquired(server.cluster(ahead), "shop", holder, lambda _: None)
+    return await acquire(server.cluster(ahead), "shop", holder, lambda _: None)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ async def test_a_second_deployer_is_told_who_deploys() -> None:
 
     async with anyio.create_task_group() as group:
         group.start_soon(try_it)
-        await holding(first, over.wait)
+        await hold(first, over.wait)
     assert (await take(server, "bob/1")).holder == "bob/1"
 
 
@@ -80,7 +80,7 @@ async def test_two_at_the_same_moment_do_not_both_get_it() -> None:
                 over.set()
             return
         won.append(holder)
-        await holding(taken, over.wait)
+        await hold(taken, over.wait)
 
     async with anyio.create_task_group() as group:
         for number in range(10):
@@ -115,16 +115,16 @@ async def test_the_end_of_a_change_is_remembered() -> None:
     await held.end(good(99, str(KEPT + 4)))
     assert [kept.revision for kept in held.memory.good] == [*range(5, KEPT + 4), 99]
     await held.end(None)
-    stored = await remembered(server.cluster(), "shop")
+    stored = await read_lease(server.cluster(), "shop")
     assert stored is not None
-    assert memory_of(stored) == Memory()
+    assert memory_of(stored) == ReleaseRecord()
 
 
 def test_the_version_before_is_the_last_one_that_was_different() -> None:
-    assert Memory().before is None
-    assert Memory(good=[good(1), good(3)]).before is None
+    assert ReleaseRecord().before is None
+    assert ReleaseRecord(good=[good(1), good(3)]).before is None
     kept = [good(1, "a"), good(2, "b"), good(4, "b"), good(5, "c"), good(6, "c")]
-    assert Memory(good=kept).before == good(4, "b")
+    assert ReleaseRecord(good=kept).before == good(4, "b")
 
 
 async def test_what_goes_wrong_meanwhile_is_raised_and_the_lease_given_back() -> None:
@@ -135,8 +135,8 @@ async def test_what_goes_wrong_meanwhile_is_raised_and_the_lease_given_back() ->
         raise PipelineError("no such image")
 
     with pytest.raises(PipelineError, match="no such image"):
-        await holding(held, work)
-    stored = await remembered(server.cluster(), "shop")
+        await hold(held, work)
+    stored = await read_lease(server.cluster(), "shop")
     assert stored is not None
     assert held_until(stored, server.cluster().now()) is None
 
@@ -163,6 +163,6 @@ async def test_a_write_whose_answer_was_lost_loses_no_lease() -> None:
     held.known = before
     await held.begin(TRIAL)
     await held.reached("applied", 2)
-    stored = await remembered(server.cluster(), "shop")
+    stored = await read_lease(server.cluster(), "shop")
     assert stored is not None
     assert memory_of(stored).trial == TRIAL.model_copy(update={"phase": "applied", "to": 2})

@@ -12,8 +12,8 @@ import yaml
 from pipeline.deploy.kubernetes import rollout
 from pipeline.deploy.kubernetes.admission import RefusedError
 from pipeline.deploy.kubernetes.deployer import Deployer, NothingToDoError, Session
-from pipeline.deploy.kubernetes.health import Entry
-from pipeline.deploy.kubernetes.lease import BusyError, Memory
+from pipeline.deploy.kubernetes.health import EntryPoint
+from pipeline.deploy.kubernetes.lease import BusyError, ReleaseRecord
 from tests.unit.configs import ROOT
 from tests.unit.shop import IMAGE, Shop, service, values
 
@@ -160,7 +160,7 @@ def test_what_another_run_decided_since_is_not_undone(
     before, trail = shop.running(), shop.trail()
     read = Deployer._memory
 
-    async def out_of_date(deployer: Deployer, session: Session) -> Memory:
+    async def out_of_date(deployer: Deployer, session: Session) -> ReleaseRecord:
         memory = await read(deployer, session)
         return memory.model_copy(update={"good": memory.good[::-1]})
 
@@ -185,13 +185,13 @@ def test_an_entry_of_ones_own_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     shop = Shop(url="https://shop.example")
     asked = []
 
-    async def ask(entry: Entry, check: object) -> object:
+    async def ask(entry: EntryPoint, check: object) -> object:
         asked.append(str(entry.client.base_url))
-        return await Entry.ask(Entry.through(shop.cluster.reached(), "web", 8080), check)
+        return await EntryPoint.ask(EntryPoint.through(shop.cluster.reached(), "web", 8080), check)
 
-    ask_itself = Entry.ask
+    ask_itself = EntryPoint.ask
     monkeypatch.setattr(
-        Entry,
+        EntryPoint,
         "ask",
         lambda entry, check: ask(entry, check) if not entry.prefix else ask_itself(entry, check),
     )

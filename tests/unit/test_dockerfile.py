@@ -10,7 +10,7 @@ import pytest
 from pipeline.build.cargo import RustSources, Workspace
 from pipeline.build.dockerfile import UnwritableError, rust_dockerfile, web_dockerfile
 from pipeline.build.steps import HEALTH_CHECK_SOURCE, NGINX_SCRIPT, npm_manifests
-from pipeline.catalogue.catalogue import IMAGES_FILE, Entry, load_images, load_services
+from pipeline.catalogue.catalogue import IMAGES_FILE, ServiceEntry, load_images, load_services
 from pipeline.catalogue.models import RustService, WebService
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ def rust_sources(directory: str) -> RustSources:
     return RustSources.of(directory, "services", Workspace(manifests, rust_files), lock)
 
 
-def generated(entry: Entry) -> str:
+def generated(entry: ServiceEntry) -> str:
     match entry.service:
         case RustService() as service:
             sources = rust_sources(entry.directory)
@@ -66,12 +66,12 @@ def hadolint(text: str) -> str:
     return result.stdout
 
 
-def named(entry: Entry) -> str:
+def named(entry: ServiceEntry) -> str:
     return entry.service.name
 
 
 @pytest.mark.parametrize("entry", SERVICES, ids=named)
-def test_hadolint_finds_nothing(entry: Entry) -> None:
+def test_hadolint_finds_nothing(entry: ServiceEntry) -> None:
     text = generated(entry)
     assert hadolint(text) == ""
     assert "hadolint" not in text
@@ -83,7 +83,7 @@ def test_hadolint_reads_what_is_run() -> None:
 
 
 @pytest.mark.parametrize("entry", SERVICES, ids=named)
-def test_a_dockerfile_that_is_checked_in_is_fresh(entry: Entry) -> None:
+def test_a_dockerfile_that_is_checked_in_is_fresh(entry: ServiceEntry) -> None:
     path = f"{entry.directory}/Dockerfile"
     if (ROOT / path).exists():
         assert (ROOT / path).read_text() == generated(entry), (
@@ -97,7 +97,7 @@ def test_one_is_checked_in() -> None:
 
 
 @pytest.mark.parametrize("entry", SERVICES, ids=named)
-def test_nothing_foreign_is_run(entry: Entry) -> None:
+def test_nothing_foreign_is_run(entry: ServiceEntry) -> None:
     stages = [line.split() for line in generated(entry).splitlines() if line.startswith("FROM ")]
     names = {words[-1] for words in stages if "AS" in words} | {
         *("${TARGETARCH}-toolchain", "${TARGETARCH}-nginx"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.build.layout import INDEX
-from pipeline.engine.batch import Ended
+from pipeline.engine.batch import CommandResult
 from pipeline.security.manifests import NoSuchImageError, digest_of, read_manifests
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -45,18 +45,18 @@ class Registry:
         self.manifests[f"{repository}@{digest_of(text)}"] = text
         return digest_of(text)
 
-    async def run(self, commands: Sequence[Sequence[str]]) -> list[Ended]:
+    async def run(self, commands: Sequence[Sequence[str]]) -> list[CommandResult]:
         """Answer as regctl does."""
         self.rounds += 1
         return [self._said(*command) for command in commands]
 
-    def _said(self, program: str, noun: str, verb: str, how: str, name: str) -> Ended:
+    def _said(self, program: str, noun: str, verb: str, how: str, name: str) -> CommandResult:
         assert (program, how) == ("regctl", "--format=raw-body")
         texts = {"manifest get": self.manifests, "image inspect": self.configs}[f"{noun} {verb}"]
         if name in texts:
-            return Ended(succeeded=True, output=texts[name], errors="")
+            return CommandResult(succeeded=True, output=texts[name], errors="")
         said = f"failed to get manifest {name}: request failed: not found [http 404]"
-        return Ended(succeeded=False, output="", errors=said)
+        return CommandResult(succeeded=False, output="", errors=said)
 
 
 @pytest.fixture

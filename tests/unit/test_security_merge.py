@@ -5,7 +5,7 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.security.finding import Assessment, Finding, Kind, Place, Severity
+from pipeline.security.finding import Assessment, Finding, Kind, Location, Severity
 from pipeline.security.merge import merge
 from pipeline.security.package import Package
 from tests.unit.scans import vulnerability
@@ -34,7 +34,7 @@ def any_finding(draw: st.DrawFn) -> Finding:
             ),
         ),
         places=(
-            Place(
+            Location(
                 image=draw(st.sampled_from("xy")),
                 platform="linux/amd64",
                 path=draw(st.sampled_from(["", "etc/a"])),

@@ -10,7 +10,7 @@ import yaml
 
 from pipeline.catalogue.waivers import WaiversFile, load_waivers
 from pipeline.errors import InvalidFilesError
-from pipeline.security.finding import Assessment, Finding, Kind, Place, Severity
+from pipeline.security.finding import Assessment, Finding, Kind, Location, Severity
 from pipeline.security.gate import Result, judge
 from pipeline.security.waiver_formats import grype_ignore, openvex, trivy_ignore
 from pipeline.security.waivers import stale_waivers
@@ -294,7 +294,7 @@ def test_a_path_is_no_pattern() -> None:
         kind=Kind.SECRET,
         ids=("private-key",),
         assessments=(Assessment(scanner="trivy", severity=Severity.HIGH),),
-        places=(Place(image="shop", platform="linux/amd64", path="app/[id]*.pem", line=1),),
+        places=(Location(image="shop", platform="linux/amd64", path="app/[id]*.pem", line=1),),
     )
     ignored = yaml.safe_load(trivy_ignore(load_waivers(text).waivers, [secret], LAST_DAY))
     assert ignored["secrets"][0]["paths"] == [r"app/\[id\]\*.pem", r"/app/\[id\]\*.pem"]

@@ -10,7 +10,7 @@ from pipeline.catalogue.signing import Identity, Signing, Sigstore, load_signing
 from pipeline.catalogue.waivers import load_waivers
 from pipeline.errors import InvalidFilesError
 from pipeline.release import commands
-from pipeline.release.commands import Place, Trusted
+from pipeline.release.commands import ImageRepository, Trusted
 from pipeline.release.engine.signer import SigningError, kms_reference
 from pipeline.release.engine.verify import NobodyTrustedError, Signatory
 from pipeline.release.statements import (
@@ -34,7 +34,7 @@ from pipeline.security.summary import summarised
 from pipeline.version.release import Release
 from tests.unit.scans import AMD64, ARM64, vulnerability
 
-PLACE = Place("ghcr.io/acme/shop", plain_http=False)
+PLACE = ImageRepository("ghcr.io/acme/shop", plain_http=False)
 DIGEST = "sha256:" + "a" * 64
 KEY = Trusted("the key given", key="env://COSIGN_PUBLIC_KEY")
 GITHUB = "https://token.actions.githubusercontent.com"
@@ -158,7 +158,7 @@ def test_a_pattern_has_to_match_a_whole_identity() -> None:
 
 
 def test_a_registry_without_tls_is_named_so() -> None:
-    place = Place("registry.local:5000/shop", plain_http=True)
+    place = ImageRepository("registry.local:5000/shop", plain_http=True)
     for command in (
         commands.sign(DIGEST, place, "env://KEY", Signing())[0],
         commands.verify(DIGEST, place, KEY, Signing()),

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pipeline.catalogue.signing import Signing
-from pipeline.engine.batch import Ended
-from pipeline.release.commands import Place, Trusted
+from pipeline.engine.batch import CommandResult
+from pipeline.release.commands import ImageRepository, Trusted
 from pipeline.release.engine import cosign
 from pipeline.release.engine.cosign import Cosign, Where
 from pipeline.release.statements import CYCLONE_DX, KINDS, PROVENANCE, SPDX
@@ -18,7 +18,8 @@ SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
 UNSIGNED_SAYS = "Error: no signatures found\nerror during command execution: …"
 TRUSTED = [Trusted("one", key="/one.pub"), Trusted("two", key="/two.pub")]
 INDEXES: list[Where] = [
-    (f"sha256:{number}", Place(f"ghcr.io/acme/{number}", plain_http=False)) for number in range(4)
+    (f"sha256:{number}", ImageRepository(f"ghcr.io/acme/{number}", plain_http=False))
+    for number in range(4)
 ]
 PLATFORMS: list[Where] = [(f"{digest}-{n}", place) for digest, place in INDEXES for n in range(2)]
 
@@ -33,17 +34,17 @@ class Rounds(list[list[list[str]]]):
 
     async def run_all(
         self, _container: object, commands: list[list[str]], *, output: bool = True
-    ) -> list[Ended]:
+    ) -> list[CommandResult]:
         if commands:
             self.append(commands)
         return [self._ended(command, output) for command in commands]
 
-    def _ended(self, command: Sequence[str], output: bool) -> Ended:
+    def _ended(self, command: Sequence[str], output: bool) -> CommandResult:
         types = self.says(command)
         if not types:
-            return Ended(succeeded=False, output="", errors=UNSIGNED_SAYS)
+            return CommandResult(succeeded=False, output="", errors=UNSIGNED_SAYS)
         said = json.dumps([{"critical": {"type": type_}} for type_ in types])
-        return Ended(succeeded=True, output=said if output else "", errors="")
+        return CommandResult(succeeded=True, output=said if output else "", errors="")
 
 
 async def verified(

@@ -27,7 +27,7 @@ Text = Annotated[str, AfterValidator(_encodable)]
 Word = Annotated[Text, Field(min_length=1)]
 
 
-class Entry(Model):
+class AuditEntry(Model):
     """What there is to record: who did what to what, when, from where, why, and what came of it.
 
     `action` is what was done, such as deploy or rollback; `target` an environment and namespace,
@@ -53,7 +53,7 @@ class Entry(Model):
         return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class Record(Entry):
+class Record(AuditEntry):
     """An entry in its place: counted from 1, with the digest of the record before it."""
 
     sequence: int = Field(ge=1)
@@ -72,7 +72,7 @@ class Record(Entry):
         return f"sha256:{hashlib.sha256(self.line.encode()).hexdigest()}"
 
 
-def chained(previous: Record | None, entry: Entry) -> Record:
+def chained(previous: Record | None, entry: AuditEntry) -> Record:
     """Put an entry behind the record before it; None before the first."""
     return Record(
         **entry.model_dump(),

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from pipeline.audit.record import Entry, Record, chained
+from pipeline.audit.record import AuditEntry, Record, chained
 from pipeline.audit.trail import from_lines
 from pipeline.errors import PipelineError
 
@@ -23,7 +23,7 @@ class CrowdedTrailError(PipelineError):
     """Others wrote to the trail all the time."""
 
 
-async def write(store: Store, entry: Entry) -> Record:
+async def write(store: Store, entry: AuditEntry) -> Record:
     """Put an entry at the end of the trail. Raises CrowdedTrailError, BrokenTrailError.
 
     Only the last record is read: a trail that was broken before must not keep anybody from

@@ -25,7 +25,7 @@ class EmptyRepositoryError(PipelineError):
 
 
 @dataclass(frozen=True)
-class Entry:
+class ServiceEntry:
     """One service, the folder that holds it, and its file there."""
 
     service: ServiceFile
@@ -33,7 +33,7 @@ class Entry:
     document: Document
 
 
-def load_services(files: Mapping[str, str]) -> list[Entry]:
+def load_services(files: Mapping[str, str]) -> list[ServiceEntry]:
     """Read service files (path → text), sorted by name.
 
     Raises InvalidFilesError with the mistakes of all files, EmptyRepositoryError without any.
@@ -44,7 +44,7 @@ def load_services(files: Mapping[str, str]) -> list[Entry]:
             "Write one, e.g. services/hello/service.yml with name, title, kind, port and "
             "size_limit, or give another repository with --source."
         )
-    entries: list[Entry] = []
+    entries: list[ServiceEntry] = []
     mistakes: list[Mistake] = []
     for path, text in sorted(files.items()):
         try:
@@ -62,7 +62,7 @@ def load_services(files: Mapping[str, str]) -> list[Entry]:
                         "names are unique in a repository",
                     )
                 )
-        entries.append(Entry(service, str(PurePosixPath(path).parent), document))
+        entries.append(ServiceEntry(service, str(PurePosixPath(path).parent), document))
     if mistakes:
         raise InvalidFilesError(mistakes)
     return sorted(entries, key=lambda entry: entry.service.name)
@@ -76,7 +76,7 @@ def _known_fields() -> list[str]:
     return sorted(names)
 
 
-def choose(entries: Sequence[Entry], names: Iterable[str]) -> list[Entry]:
+def choose(entries: Sequence[ServiceEntry], names: Iterable[str]) -> list[ServiceEntry]:
     """Pick services by name, all of them when no name is given. Raises UnknownServiceError."""
     wanted = list(dict.fromkeys(names))
     if not wanted:

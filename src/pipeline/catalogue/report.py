@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from pipeline.catalogue.catalogue import Entry
+from pipeline.catalogue.catalogue import ServiceEntry
 from pipeline.report.render import Column, Table, as_table
 from pipeline.units import megabytes
 
 COLUMNS = tuple(map(Column, ("service", "kind", "port", "limit", "title")))
 
 
-def services_table(entries: Sequence[Entry]) -> str:
+def services_table(entries: Sequence[ServiceEntry]) -> str:
     """List what there is to build, with limits."""
     rows = [
         (each.name, each.kind, str(each.port), megabytes(each.size_limit), each.title)

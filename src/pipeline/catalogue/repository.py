@@ -9,7 +9,7 @@ from pipeline.catalogue.catalogue import (
     IMAGES_FILE,
     REGISTRY_FILE,
     SERVICE_FILES,
-    Entry,
+    ServiceEntry,
     load_images,
     load_registry,
     load_services,
@@ -50,7 +50,7 @@ class Repository:
     """
 
     files: Mapping[str, str]
-    services: Sequence[Entry]
+    services: Sequence[ServiceEntry]
     images: Images
     registry: Registry | None
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.catalogue.catalogue import Entry
+from pipeline.catalogue.catalogue import ServiceEntry
 from pipeline.catalogue.settings import Setting
 from pipeline.catalogue.stack import STACK_FILE
 from pipeline.errors import START, InvalidFilesError, Mistake
@@ -213,7 +213,7 @@ def variable_of(section: str, name: str, setting: Setting) -> str:
     return setting.variable or f"{section}_{name}".upper()
 
 
-def sections_of(entries: Sequence[Entry], backing: Iterable[str] = ()) -> Sections:
+def sections_of(entries: Sequence[ServiceEntry], backing: Iterable[str] = ()) -> Sections:
     """List all sections. Raises InvalidFilesError when two have one name or variable."""
     own = {name: setting.model_copy(update={"optional": True}) for name, setting in LIMITS.items()}
     mistakes = [mistake for entry in entries for mistake in _mistakes(entry)]
@@ -236,7 +236,7 @@ def _taken(name: str, found: Sections) -> str:
     return f"'{name}' is the section of {found[name].origin} too: choose another name"
 
 
-def _mistakes(entry: Entry) -> Iterator[Mistake]:
+def _mistakes(entry: ServiceEntry) -> Iterator[Mistake]:
     """Find settings of a service that can't stand beside others."""
     carries: dict[str, str] = {}
     for name, setting in entry.service.settings.items():

@@ -47,7 +47,7 @@ HOME=$2 timeout -k 5 "$(cat seconds)" sh "commands/$1" >"$2.output" 2>"$2.errors
 
 
 @dataclass(frozen=True)
-class Ended:
+class CommandResult:
     """How a command ended, and what it said."""
 
     succeeded: bool
@@ -73,7 +73,7 @@ async def run_all(
     *,
     output: bool = True,
     seconds: int = SECONDS,
-) -> list[Ended]:
+) -> list[CommandResult]:
     """Run commands, and say of each how it ended; `output` is whether theirs is of use.
 
     What one of them says, or that it never ends, is no matter of the others.
@@ -87,7 +87,7 @@ async def run_in(
     *,
     output: bool = True,
     seconds: int = SECONDS,
-) -> tuple[dagger.Container, list[Ended]]:
+) -> tuple[dagger.Container, list[CommandResult]]:
     """Run commands as `run_all` does, and give the container with the files that they wrote."""
     if not commands:
         return container, []
@@ -108,15 +108,15 @@ def files_of(
     return {"all": ALL, "one": ONE, "seconds": str(seconds), **numbered}
 
 
-def ended_of(text: str, seconds: int = SECONDS) -> list[Ended]:
+def ended_of(text: str, seconds: int = SECONDS) -> list[CommandResult]:
     """Read how commands ended, in their order."""
     return [_ended(line, seconds) for line in text.splitlines()]
 
 
-def _ended(line: str, seconds: int) -> Ended:
+def _ended(line: str, seconds: int) -> CommandResult:
     status, output, errors = line.split(" ")
     why = NOT_BY_ITSELF.get(status, "").format(seconds=seconds)
-    return Ended(status == "0", _text(output), why or _text(errors))
+    return CommandResult(status == "0", _text(output), why or _text(errors))
 
 
 def _text(encoded: str) -> str:

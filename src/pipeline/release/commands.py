@@ -11,7 +11,7 @@ TRUSTED_ROOT = "/trusted_root.json"
 
 
 @dataclass(frozen=True)
-class Place:
+class ImageRepository:
     """A repository in a registry; `plain_http` is for a registry without TLS."""
 
     repository: str
@@ -31,7 +31,7 @@ class Trusted:
     identity: Identity | None = None
 
 
-def sign(digest: str, place: Place, key: str, signing: Signing) -> list[list[str]]:
+def sign(digest: str, place: ImageRepository, key: str, signing: Signing) -> list[list[str]]:
     """Sign an index and its platforms, or one image, in each format; no key: by identity."""
     return [
         ["sign", "--recursive", *format_, *_signing(place, key, signing), place.at(digest)]
@@ -40,7 +40,7 @@ def sign(digest: str, place: Place, key: str, signing: Signing) -> list[list[str
 
 
 def attest(
-    digest: str, kind: Kind, predicate: str, place: Place, key: str, signing: Signing
+    digest: str, kind: Kind, predicate: str, place: ImageRepository, key: str, signing: Signing
 ) -> list[list[str]]:
     """Attest what a file says of an image, in each format; no key: by identity."""
     what = [f"--type={kind.name}", f"--predicate={predicate}"]
@@ -50,14 +50,14 @@ def attest(
     ]
 
 
-def verify(digest: str, place: Place, trusted: Trusted, signing: Signing) -> list[str]:
+def verify(digest: str, place: ImageRepository, trusted: Trusted, signing: Signing) -> list[str]:
     """Verify that somebody signed this digest."""
     flags = _verifying(place, trusted, signing)
     return ["verify", "--output=json", *flags, place.at(digest)]
 
 
 def verify_attestation(
-    digest: str, kind: Kind, place: Place, trusted: Trusted, signing: Signing
+    digest: str, kind: Kind, place: ImageRepository, trusted: Trusted, signing: Signing
 ) -> list[str]:
     """Verify that somebody attested something of a kind to this digest."""
     flags = _verifying(place, trusted, signing)
@@ -74,7 +74,7 @@ def _formats(signing: Signing) -> Sequence[list[str]]:
     return [bundle, ["--new-bundle-format=false"]] if signing.older_format else [bundle]
 
 
-def _signing(place: Place, key: str, signing: Signing) -> list[str]:
+def _signing(place: ImageRepository, key: str, signing: Signing) -> list[str]:
     own = signing.sigstore
     flags = ["--yes", "--use-signing-config=false"]
     flags.append(f"--tlog-upload={str(_is_logged(key, signing)).lower()}")
@@ -91,7 +91,7 @@ def _signing(place: Place, key: str, signing: Signing) -> list[str]:
     return [*flags, *_registry(place)]
 
 
-def _verifying(place: Place, trusted: Trusted, signing: Signing) -> list[str]:
+def _verifying(place: ImageRepository, trusted: Trusted, signing: Signing) -> list[str]:
     flags = []
     if trusted.identity is None:
         flags.append(f"--key={trusted.key}")
@@ -120,5 +120,5 @@ def _is_logged(key: str, signing: Signing) -> bool:
     )
 
 
-def _registry(place: Place) -> list[str]:
+def _registry(place: ImageRepository) -> list[str]:
     return ["--allow-http-registry"] if place.plain_http else []

@@ -73,7 +73,7 @@ class Assessment(Strict):
     )
 
 
-class Place(Strict):
+class Location(Strict):
     """Where a finding is: an image by a name that stays the same, and a place inside."""
 
     image: str
@@ -94,7 +94,7 @@ class Finding(Strict):
     ids: tuple[str, ...] = Field(min_length=1, description="All aliases, the best known first.")
     package: Package | None = None
     assessments: tuple[Assessment, ...] = Field(min_length=1)
-    places: tuple[Place, ...] = Field(min_length=1)
+    places: tuple[Location, ...] = Field(min_length=1)
 
     @property
     def severity(self) -> Severity:

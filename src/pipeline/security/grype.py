@@ -10,7 +10,7 @@ from pipeline.security.finding import (
     Cvss,
     Finding,
     Kind,
-    Place,
+    Location,
     ordered_ids,
     worst_cvss,
 )
@@ -77,7 +77,7 @@ class _Report(Part):
 
 def parse_grype(text: str, image: str, platform: str) -> list[Finding]:
     """Read what Grype found in an image's platform. Raises ScannerReportError."""
-    at = Place(image=image, platform=platform)
+    at = Location(image=image, platform=platform)
     return [
         finding
         for match in read("Grype", text, _Report).matches
@@ -85,7 +85,7 @@ def parse_grype(text: str, image: str, platform: str) -> list[Finding]:
     ]
 
 
-def _findings(match: _Match, at: Place) -> Iterator[Finding]:
+def _findings(match: _Match, at: Location) -> Iterator[Finding]:
     found, artifact = match.vulnerability, match.artifact
     places = [
         at.model_copy(update={"path": location.path.lstrip("/"), "layer": location.layer})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.build.layout import platform_of
-from pipeline.engine.batch import Ended
+from pipeline.engine.batch import CommandResult
 from pipeline.errors import PipelineError
 from pipeline.registry.reference import repository_of
 
@@ -18,7 +18,7 @@ CONFIG = ("image", "inspect")
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 ALGORITHMS = ("sha256", "sha384", "sha512")
 
-Run = Callable[[Sequence[Sequence[str]]], Awaitable[Sequence[Ended]]]
+Run = Callable[[Sequence[Sequence[str]]], Awaitable[Sequence[CommandResult]]]
 """Runs commands, and says of each how it ended."""
 
 

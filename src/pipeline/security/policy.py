@@ -25,7 +25,7 @@ class PolicyError(PipelineError):
 
 
 @dataclass(frozen=True)
-class Said:
+class RuleMessage:
     """One thing that a rule says: about whom, and what becomes of it."""
 
     outcome: Outcome
@@ -63,7 +63,7 @@ def verdict(
     then an exemption that nothing needs is one too many.
     """
     exemptions = [each for each in file.exemptions if facts.today <= each.expires]
-    by_rule: dict[str, list[Said]] = {package: [] for package in rules}
+    by_rule: dict[str, list[RuleMessage]] = {package: [] for package in rules}
     for package, each in _statements(said):
         by_rule[package].append(_exempted(_name(package), each, exemptions))
     summaries = [
@@ -89,7 +89,7 @@ def verdict(
     )
 
 
-def _statements(text: str) -> Iterable[tuple[str, Said]]:
+def _statements(text: str) -> Iterable[tuple[str, RuleMessage]]:
     """Read what conftest says of each package: `deny` fails; `warn` may say what it is instead."""
     for result in json.loads(text):
         package = result["namespace"]
@@ -99,23 +99,23 @@ def _statements(text: str) -> Iterable[tuple[str, Said]]:
             yield package, _said("warn", warning)
 
 
-def _said(outcome: Outcome, entry: Mapping[str, Any]) -> Said:
+def _said(outcome: Outcome, entry: Mapping[str, Any]) -> RuleMessage:
     metadata = entry.get("metadata", {})
     if outcome == "warn" and metadata.get("outcome") in {"waived", "skipped"}:
         outcome = metadata["outcome"]
-    return Said(outcome, entry["msg"], str(metadata.get("subject", "")))
+    return RuleMessage(outcome, entry["msg"], str(metadata.get("subject", "")))
 
 
-def _exempted(rule: str, said: Said, exemptions: Sequence[Exemption]) -> Said:
+def _exempted(rule: str, said: RuleMessage, exemptions: Sequence[Exemption]) -> RuleMessage:
     if said.outcome == "fail":
         for each in exemptions:
             if (each.rule, each.subject) == (rule, said.subject):
                 until = f"until {each.expires} by {each.owner}: {each.reason}"
-                return Said("waived", f"{said.text} ({until})", said.subject)
+                return RuleMessage("waived", f"{said.text} ({until})", said.subject)
     return said
 
 
-def _summary(package: str, title: str, said: Sequence[Said]) -> RuleSummary:
+def _summary(package: str, title: str, said: Sequence[RuleMessage]) -> RuleSummary:
     outcomes = {each.outcome for each in said}
     outcome: Outcome = next((each for each in OUTCOMES if each in outcomes), "pass")
     ordered = sorted(said, key=lambda each: (OUTCOMES.index(each.outcome), each.text))
@@ -125,7 +125,7 @@ def _summary(package: str, title: str, said: Sequence[Said]) -> RuleSummary:
 
 
 def _stale(
-    file: WaiversFile, by_rule: Mapping[str, Sequence[Said]], today: date, *, complete: bool
+    file: WaiversFile, by_rule: Mapping[str, Sequence[RuleMessage]], today: date, *, complete: bool
 ) -> Iterable[Mistake]:
     needed = {
         (_name(package), each.subject)

@@ -9,7 +9,15 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from pipeline.security.finding import Assessment, Cvss, Finding, Kind, Place, Severity, ordered_ids
+from pipeline.security.finding import (
+    Assessment,
+    Cvss,
+    Finding,
+    Kind,
+    Location,
+    Severity,
+    ordered_ids,
+)
 from pipeline.security.package import package_of, version_in_purl
 from pipeline.security.scanner import OwnSeverity, Part, ScannerReportError, read
 
@@ -80,7 +88,7 @@ class _Affected(NamedTuple):
 
 def parse_scout(text: str, image: str, platform: str) -> list[Finding]:
     """Read what Docker Scout found in an image's platform. Raises ScannerReportError."""
-    at = Place(image=image, platform=platform)
+    at = Location(image=image, platform=platform)
     return [
         finding
         for run in read("Docker Scout", text, _Report).runs
@@ -88,7 +96,7 @@ def parse_scout(text: str, image: str, platform: str) -> list[Finding]:
     ]
 
 
-def _findings(run: _Run, at: Place) -> Iterator[Finding]:
+def _findings(run: _Run, at: Location) -> Iterator[Finding]:
     rules = {rule.id: rule for rule in run.tool.driver.rules}
     for result in run.results:
         if result.rule not in rules:

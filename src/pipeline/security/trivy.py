@@ -10,7 +10,7 @@ from pipeline.security.finding import (
     Cvss,
     Finding,
     Kind,
-    Place,
+    Location,
     ordered_ids,
     worst_cvss,
 )
@@ -107,14 +107,14 @@ def parse_trivy(text: str, image: str, platform: str) -> list[Finding]:
     """Read what Trivy found in an image's platform. Raises ScannerReportError."""
     findings: list[Finding] = []
     for result in read("Trivy", text, _Report).results or []:
-        at = Place(image=image, platform=platform, target=result.target)
+        at = Location(image=image, platform=platform, target=result.target)
         findings += _vulnerabilities(result, at)
         findings += _secrets(result, at)
         findings += _misconfigurations(result, at)
     return findings
 
 
-def _vulnerabilities(result: _Result, at: Place) -> Iterator[Finding]:
+def _vulnerabilities(result: _Result, at: Location) -> Iterator[Finding]:
     for found in result.vulnerabilities or []:
         others = found.vendor_ids or []
         # Of operating system packages the target is the image, not a path.
@@ -145,7 +145,7 @@ def _vulnerabilities(result: _Result, at: Place) -> Iterator[Finding]:
         )
 
 
-def _secrets(result: _Result, at: Place) -> Iterator[Finding]:
+def _secrets(result: _Result, at: Location) -> Iterator[Finding]:
     for found in result.secrets or []:
         yield Finding(
             kind=Kind.SECRET,
@@ -155,7 +155,7 @@ def _secrets(result: _Result, at: Place) -> Iterator[Finding]:
         )
 
 
-def _misconfigurations(result: _Result, at: Place) -> Iterator[Finding]:
+def _misconfigurations(result: _Result, at: Location) -> Iterator[Finding]:
     for found in result.misconfigurations or []:
         if found.status == "FAIL":
             yield Finding(
@@ -173,7 +173,7 @@ def _misconfigurations(result: _Result, at: Place) -> Iterator[Finding]:
             )
 
 
-def _in_file(at: Place, line: int | None, layer: _Layer) -> Place:
+def _in_file(at: Location, line: int | None, layer: _Layer) -> Location:
     path = at.target.lstrip("/")
     if at.target == LAYOUT:
         path = f"{at.image.rpartition('/')[2]}/config.json"

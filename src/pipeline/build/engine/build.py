@@ -144,7 +144,7 @@ async def build_for_engine(services: Sequence[PipelineService]) -> dict[str, dag
     containers: dict[str, dagger.Container] = {}
 
     async def build(service: PipelineService) -> None:
-        containers[service.name] = await service.built(platform)
+        containers[service.name] = await service.build(platform)
 
     await _all(services, build)
     return containers

@@ -7,7 +7,7 @@ import anyio
 import dagger
 from dagger import Doc, dag, field
 
-from pipeline.build.engine.run import built, shell
+from pipeline.build.engine.run import run_step, shell
 from pipeline.build.engine.service import PipelineService
 from pipeline.build.layout import (
     INDEX,
@@ -79,14 +79,14 @@ async def build_image(
 
     async def build(platform: Platform) -> None:
         async with limiter:
-            containers[platform.name] = await service.built(platform)
+            containers[platform.name] = await service.build(platform)
 
     async with anyio.create_task_group() as group:
         for platform in platforms:
             group.start_soon(build, platform)
     ordered = {platform.name: containers[platform.name] for platform in platforms}
     base = await service.base(platforms[0])
-    return await built(_completed(service, ordered, base), service.name, "all platforms")
+    return await run_step(_completed(service, ordered, base), service.name, "all platforms")
 
 
 async def _completed(

@@ -13,7 +13,7 @@ find /layer -exec touch --no-dereference --date="@$1" {} +
 """
 
 
-def settled(image: str, files: dagger.Directory) -> dagger.Directory:
+def settle(image: str, files: dagger.Directory) -> dagger.Directory:
     """Give a folder of the repository so that the engine knows it by what it holds.
 
     As it is, it counts as changed whenever anything in the repository is; only a file of a

@@ -16,7 +16,7 @@ def shell(script: str) -> list[str]:
     return ["sh", "-euc", script]
 
 
-async def built(step: Awaitable[T], service: str, platform: str) -> T:
+async def run_step(step: Awaitable[T], service: str, platform: str) -> T:
     """Wait for a step. Raises BuildFailedError with the words of the command that failed."""
     try:
         return await step

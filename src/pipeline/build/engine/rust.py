@@ -6,7 +6,7 @@ import dagger
 from dagger import dag
 
 from pipeline.build.cargo import RustSources, Workspace
-from pipeline.build.engine.layer import EPOCH, layer, settled
+from pipeline.build.engine.layer import EPOCH, layer, settle
 from pipeline.build.engine.run import shell
 from pipeline.build.engine.toolchain import rust_toolchain
 from pipeline.build.platforms import Platform
@@ -88,7 +88,7 @@ class RustBuild:
         """Compile the service's own crates; the rest of the workspace stays a stub."""
         sources = self.dependencies(platform)
         for crate in self._sources.crates:
-            files = settled(self._images.debian, self._root.directory(crate))
+            files = settle(self._images.debian, self._root.directory(crate))
             sources = sources.with_mounted_directory(str(PurePosixPath("/crates") / crate), files)
         return sources.with_exec(shell(binary_script(self._service))).directory("/files")
 

@@ -9,13 +9,13 @@ from dagger import Doc, dag, field, function
 from pipeline.build.base_image import base_image
 from pipeline.build.dockerfile import rust_dockerfile, web_dockerfile
 from pipeline.build.engine import web
-from pipeline.build.engine.run import built
+from pipeline.build.engine.run import run_step
 from pipeline.build.engine.rust import RustBuild, sources_of
 from pipeline.build.engine.toolchain import foundation
 from pipeline.build.platforms import Platform, platforms_named
 from pipeline.build.recipe import Recipe
 from pipeline.build.steps import DEFAULT_PATH, NGINX_COMMAND, npm_manifests
-from pipeline.catalogue.catalogue import Entry
+from pipeline.catalogue.catalogue import ServiceEntry
 from pipeline.catalogue.models import DockerfileService, Images, RustService, WebService
 from pipeline.engine.objects import object_type
 from pipeline.errors import PipelineError
@@ -54,7 +54,7 @@ class PipelineService:
         platform: Annotated[str, Doc("linux/amd64 or linux/arm64")] = "linux/amd64",
     ) -> dagger.Container:
         """Build the service for one platform and give its container, to run or to look into."""
-        return await self.built(platforms_named([platform])[0])
+        return await self.build(platforms_named([platform])[0])
 
     @function
     async def dockerfile(self) -> dagger.File:
@@ -89,15 +89,15 @@ class PipelineService:
                 return base_image(text, options.target, {**target, **options.arguments})
         return ""
 
-    async def built(self, platform: Platform) -> dagger.Container:
+    async def build(self, platform: Platform) -> dagger.Container:
         """Build the container. Raises BuildFailedError with the compiler's words."""
         recipe = Recipe.model_validate_json(self.recipe)
-        container = await built(self._assembled(recipe, platform), self.name, platform.name)
+        container = await run_step(self._assembled(recipe, platform), self.name, platform.name)
         labels = {**recipe.annotations, **recipe.service.labels}
         for name, value in sorted(labels.items()):
             container = container.with_label(name, value)
         container = container.with_user(recipe.service.user).with_exposed_port(self.port)
-        return await built(container.sync(), self.name, platform.name)
+        return await run_step(container.sync(), self.name, platform.name)
 
     async def _assembled(self, recipe: Recipe, platform: Platform) -> dagger.Container:
         folder = self.source.directory(recipe.directory)
@@ -142,7 +142,7 @@ class PipelineService:
 
 
 def service_of(
-    entry: Entry, images: Images, release: Release, source: dagger.Directory
+    entry: ServiceEntry, images: Images, release: Release, source: dagger.Directory
 ) -> PipelineService:
     """Give a service of the catalogue as an object, to be built as a release."""
     recipe = Recipe(

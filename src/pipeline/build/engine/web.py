@@ -3,7 +3,7 @@
 import dagger
 from dagger import dag
 
-from pipeline.build.engine.layer import EPOCH, layer, settled
+from pipeline.build.engine.layer import EPOCH, layer, settle
 from pipeline.build.engine.run import shell
 from pipeline.build.platforms import Platform
 from pipeline.build.steps import (
@@ -48,7 +48,7 @@ async def site(service: WebService, images: Images, folder: dagger.Directory) ->
         .with_directory("/src", manifests.with_timestamps(EPOCH))
         .with_exec(NPM_INSTALL)
         .with_new_file("/packages.mjs", PACKAGES_SCRIPT)
-        .with_directory("/src", settled(images.debian, folder))
+        .with_directory("/src", settle(images.debian, folder))
         .with_exec(shell(site_script(service)))
         .directory("/files")
     )

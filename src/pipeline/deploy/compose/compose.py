@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from string import Template
 from typing import Any
 
-from pipeline.catalogue.catalogue import Entry
+from pipeline.catalogue.catalogue import ServiceEntry
 from pipeline.catalogue.models import ServiceFile
 from pipeline.catalogue.stack import Backing, Stack
 from pipeline.config.convert import dumped, sensitive_of, variables_of, without_clash
@@ -35,7 +35,7 @@ class Deployed:
 
     configuration: Configuration
     stack: Stack
-    entries: Sequence[Entry]
+    entries: Sequence[ServiceEntry]
     images: Mapping[str, str]
 
     @property

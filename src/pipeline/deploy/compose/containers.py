@@ -21,7 +21,7 @@ class UnhealthyProjectError(PipelineError):
 
 
 @dataclass(frozen=True)
-class Container:
+class ComposeContainer:
     """A container of a service; `health` is empty when nothing checks it."""
 
     identifier: str
@@ -50,15 +50,15 @@ class Container:
         return self.health if self.state == "running" and self.health else self.state
 
 
-def parse_containers(text: str) -> list[Container]:
+def parse_containers(text: str) -> list[ComposeContainer]:
     """Read `docker compose ps --all --format json`, by service: an object for each container."""
     return sorted(_containers(text), key=lambda container: container.service)
 
 
-def _containers(text: str) -> Iterator[Container]:
+def _containers(text: str) -> Iterator[ComposeContainer]:
     for line in text.splitlines():
         said = json.loads(line)
-        yield Container(
+        yield ComposeContainer(
             identifier=said["ID"],
             service=said["Service"],
             image=said["Image"],
@@ -69,13 +69,13 @@ def _containers(text: str) -> Iterator[Container]:
         )
 
 
-def workloads(containers: Sequence[Container]) -> list[WorkloadSummary]:
+def workloads(containers: Sequence[ComposeContainer]) -> list[WorkloadSummary]:
     """Sum up the containers that are to run, by service."""
     services = dict.fromkeys(each.service for each in containers if each.state != "exited")
     return [_workload([each for each in containers if each.service == name]) for name in services]
 
 
-def _workload(own: Sequence[Container]) -> WorkloadSummary:
+def _workload(own: Sequence[ComposeContainer]) -> WorkloadSummary:
     return WorkloadSummary(
         name=own[0].service,
         ready=sum(each.is_well for each in own),
@@ -85,7 +85,7 @@ def _workload(own: Sequence[Container]) -> WorkloadSummary:
     )
 
 
-def last_words(failed: Iterable[tuple[Container, str]]) -> str:
+def last_words(failed: Iterable[tuple[ComposeContainer, str]]) -> str:
     """Tell of containers that aren't well, each with the end of its log."""
     lines = []
     for container, log in failed:

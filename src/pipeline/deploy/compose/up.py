@@ -8,7 +8,7 @@ from shlex import join
 from pipeline.build.steps import HEALTH_CHECK
 from pipeline.deploy.compose.containers import (
     MOST_LINES,
-    Container,
+    ComposeContainer,
     DockerError,
     UnhealthyProjectError,
     last_words,
@@ -42,7 +42,7 @@ done
 
 
 @dataclass(frozen=True)
-class Entry:
+class EntryPoint:
     """Where people come in: its service, port and path that tells whether all is ready."""
 
     service: str
@@ -51,7 +51,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Ran:
+class CommandResult:
     """What came of a command."""
 
     status: int
@@ -59,7 +59,7 @@ class Ran:
     errors: str
 
 
-Runner = Callable[[Sequence[str], str], Awaitable[Ran]]
+Runner = Callable[[Sequence[str], str], Awaitable[CommandResult]]
 """Runs a command beside Docker's, with a project's text at its place when there is one."""
 
 
@@ -70,10 +70,10 @@ class ComposeRelease:
     run: Runner
     name: str
     project: str
-    entry: Entry
+    entry: EntryPoint
     patience: int
 
-    async def up(self) -> tuple[list[Container], float]:
+    async def up(self) -> tuple[list[ComposeContainer], float]:
         """Bring it up, or back what there was. Gives the containers and the seconds it took.
 
         Raises DockerError when Compose can't begin, UnhealthyProjectError.
@@ -116,13 +116,13 @@ class ComposeRelease:
             return last_words(logs) if logs else f"Compose can't start it: {_said(started)}"
         return ""
 
-    async def _containers(self, project: str) -> list[Container]:
+    async def _containers(self, project: str) -> list[ComposeContainer]:
         return parse_containers((await self._listed(project)).output)
 
-    async def _listed(self, project: str) -> Ran:
+    async def _listed(self, project: str) -> CommandResult:
         return await self.run(LIST, project)
 
-    async def _log(self, container: Container) -> str:
+    async def _log(self, container: ComposeContainer) -> str:
         command = ["docker", "logs", f"--tail={MOST_LINES}", container.identifier]
         log = await self.run(command, "")
         return log.output + log.errors
@@ -145,5 +145,5 @@ class ComposeRelease:
         return f"{self.name}_deployed"
 
 
-def _said(ran: Ran) -> str:
+def _said(ran: CommandResult) -> str:
     return shortened((ran.errors or ran.output).strip().splitlines(), 20)

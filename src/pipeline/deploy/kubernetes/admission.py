@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.deploy.kubernetes.cluster import Cluster
 from pipeline.deploy.kubernetes.helm import Helm
-from pipeline.deploy.kubernetes.kubeconfig import called
+from pipeline.deploy.kubernetes.kubeconfig import call
 from pipeline.errors import PipelineError, shortened
 
 # Kubernetes itself refuses pods that aren't hardened, and warns of what would make such pods.
@@ -28,10 +28,10 @@ async def ensure_namespace(cluster: Cluster) -> None:
         await cluster.create(path, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 
 
-async def accepted(kubectl: Path, helm: Helm, manifest: str) -> None:
+async def check_admission(kubectl: Path, helm: Helm, manifest: str) -> None:
     """Let the cluster check a release's objects by a dry run. Raises RefusedError."""
     arguments = [*APPLY, f"--namespace={helm.namespace}"]
-    ended = await called(kubectl, arguments, manifest, helm.kubeconfig)
+    ended = await call(kubectl, arguments, manifest, helm.kubeconfig)
     said = ended.stderr.decode(errors="replace")
     if ended.returncode != 0 or TOO_FREE in said:
         lines = [line for line in said.splitlines() if TOO_FREE in line or "rror" in line]

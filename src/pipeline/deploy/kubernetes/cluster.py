@@ -141,7 +141,7 @@ def _message(response: httpx.Response) -> str:
 
 
 @asynccontextmanager
-async def connected(kubectl: Path, kubeconfig: int, namespace: str) -> AsyncIterator[Cluster]:
+async def connect(kubectl: Path, kubeconfig: int, namespace: str) -> AsyncIterator[Cluster]:
     """Reach the cluster of a kubeconfig (by descriptor). Raises ClusterError.
 
     kubectl knows all ways to log in; it serves a socket of its own folder, which nobody else sees.

@@ -9,27 +9,27 @@ from pathlib import Path
 
 import httpx
 
-from pipeline.audit.record import Entry, Record
+from pipeline.audit.record import AuditEntry, Record
 from pipeline.audit.store import write
 from pipeline.audit.trail import verified
 from pipeline.catalogue.stack import Check
 from pipeline.deploy.contents import Contents
 from pipeline.deploy.kubernetes import health
-from pipeline.deploy.kubernetes.admission import accepted, ensure_namespace
+from pipeline.deploy.kubernetes.admission import check_admission, ensure_namespace
 from pipeline.deploy.kubernetes.audit_store import ClusterStore
-from pipeline.deploy.kubernetes.cluster import Cluster, ClusterAwayError, ClusterError, connected
+from pipeline.deploy.kubernetes.cluster import Cluster, ClusterAwayError, ClusterError, connect
 from pipeline.deploy.kubernetes.health import UnhealthyError, healthy
 from pipeline.deploy.kubernetes.helm import Helm
 from pipeline.deploy.kubernetes.kubeconfig import in_memory
 from pipeline.deploy.kubernetes.lease import (
     BusyError,
-    Memory,
-    Trial,
-    acquired,
+    PendingChange,
+    ReleaseRecord,
+    acquire,
     held_until,
-    holding,
+    hold,
     memory_of,
-    remembered,
+    read_lease,
 )
 from pipeline.deploy.kubernetes.plan import planned
 from pipeline.deploy.kubernetes.rollout import (
@@ -41,7 +41,7 @@ from pipeline.deploy.kubernetes.rollout import (
     expected_of,
     state_of,
 )
-from pipeline.deploy.kubernetes.telling import Telling
+from pipeline.deploy.kubernetes.telling import ProgressLog
 from pipeline.deploy.kubernetes.values import Values
 from pipeline.deploy.kubernetes.watch.progress import judge
 from pipeline.errors import PipelineError
@@ -89,7 +89,7 @@ class Session:
 
     cluster: Cluster
     helm: Helm
-    entry: health.Entry
+    entry: health.EntryPoint
     who: str
 
     @property
@@ -113,10 +113,10 @@ class Deployer:
         async with self._session() as session:
             rendered = await session.helm.template(self.tools.chart, values)
             await ensure_namespace(session.cluster)
-            await accepted(self.tools.kubectl, session.helm, rendered)
+            await check_admission(self.tools.kubectl, session.helm, rendered)
             trial = self._trial("deploy", contents.version, _digest(rendered), session)
 
-            async def change(rollout: Rollout, memory: Memory) -> Outcome:
+            async def change(rollout: Rollout, memory: ReleaseRecord) -> Outcome:
                 back = memory.current.revision if memory.current else 0
                 begun = trial.model_copy(update={"back": back})
                 return await rollout.deploy(self.tools.chart, values, begun)
@@ -133,7 +133,7 @@ class Deployer:
             if memory.trial is not None:
                 trial = memory.trial.model_copy(update={"action": "rollback"})
 
-                async def put_back(_: Rollout, __: Memory) -> None:
+                async def put_back(_: Rollout, __: ReleaseRecord) -> None:
                     # What was interrupted is put back before any change.
                     return None
 
@@ -148,7 +148,7 @@ class Deployer:
                 update={"back": memory.current.revision}
             )
 
-            async def change(rollout: Rollout, _: Memory) -> Outcome:
+            async def change(rollout: Rollout, _: ReleaseRecord) -> Outcome:
                 return await rollout.return_to(before.revision, trial)
 
             return await self._changed(session, trial, change, reason, {}, seen=memory)
@@ -169,7 +169,7 @@ class Deployer:
                     "clears it, `deploy` begins again."
                 )
 
-            async def change(rollout: Rollout, _: Memory) -> Outcome:
+            async def change(rollout: Rollout, _: ReleaseRecord) -> Outcome:
                 return await rollout.return_to(revision, trial)
 
             return await self._changed(
@@ -199,24 +199,24 @@ class Deployer:
         namespace = self.target.namespace
         with in_memory(self.kubeconfig) as kubeconfig:
             helm = Helm(self.tools.helm, namespace, namespace, kubeconfig)
-            async with connected(self.tools.kubectl, kubeconfig, namespace) as cluster:
+            async with connect(self.tools.kubectl, kubeconfig, namespace) as cluster:
                 who = await cluster.user()
                 if not self.target.url:
-                    entry = health.Entry.through(cluster, self.target.entry, self.target.port)
+                    entry = health.EntryPoint.through(cluster, self.target.entry, self.target.port)
                     yield Session(cluster, helm, entry, who)
                     return
                 async with httpx.AsyncClient(base_url=self.target.url) as client:
-                    yield Session(cluster, helm, health.Entry(client), who)
+                    yield Session(cluster, helm, health.EntryPoint(client), who)
 
     async def _changed(
         self,
         session: Session,
-        trial: Trial,
-        change: Callable[[Rollout, Memory], Awaitable[Outcome | None]],
+        trial: PendingChange,
+        change: Callable[[Rollout, ReleaseRecord], Awaitable[Outcome | None]],
         reason: ChangeReason,
         images: Mapping[str, str],
         *,
-        seen: Memory | None = None,
+        seen: ReleaseRecord | None = None,
         recover: bool = True,
     ) -> DeploymentSummary:
         """Do a change while nobody else does one, and write down what came of it.
@@ -224,8 +224,8 @@ class Deployer:
         What was decided by what was `seen` is done only while that is still so: else BusyError.
         """
         holder = f"{session.who}/{uuid.uuid4().hex[:8]}"
-        telling = Telling()
-        lease = await acquired(session.cluster, session.helm.release, holder, telling.say)
+        telling = ProgressLog()
+        lease = await acquire(session.cluster, session.helm.release, holder, telling.say)
         rollout = Rollout(
             session.cluster,
             session.helm,
@@ -255,18 +255,18 @@ class Deployer:
             await self._write(session, trial, reason, images, "succeeded")
             return [*said, *_told(trial, outcome)]
 
-        return await self._summary(session, await holding(lease, work))
+        return await self._summary(session, await hold(lease, work))
 
     async def _write(
         self,
         session: Session,
-        trial: Trial,
+        trial: PendingChange,
         reason: ChangeReason,
         images: Mapping[str, str],
         outcome: str,
         detail: str = "",
     ) -> None:
-        entry = Entry(
+        entry = AuditEntry(
             when=session.cluster.now(),
             who=session.who,
             action=trial.action,
@@ -280,19 +280,19 @@ class Deployer:
         )
         await write(session.store, entry)
 
-    def _trial(self, action: str, version: str, content: str, session: Session) -> Trial:
+    def _trial(self, action: str, version: str, content: str, session: Session) -> PendingChange:
         since = session.cluster.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        return Trial(
+        return PendingChange(
             action=action, version=version, content=content, who=session.who, since=since, back=0
         )
 
-    async def _memory(self, session: Session) -> Memory:
-        lease = await remembered(session.cluster, session.helm.release)
-        return memory_of(lease) if lease else Memory()
+    async def _memory(self, session: Session) -> ReleaseRecord:
+        lease = await read_lease(session.cluster, session.helm.release)
+        return memory_of(lease) if lease else ReleaseRecord()
 
     async def _summary(self, session: Session, said: list[str]) -> DeploymentSummary:
-        lease = await remembered(session.cluster, session.helm.release)
-        memory = memory_of(lease) if lease else Memory()
+        lease = await read_lease(session.cluster, session.helm.release)
+        memory = memory_of(lease) if lease else ReleaseRecord()
         history = await session.helm.history()
         manifest = await session.helm.manifest(history[-1].revision) if history else ""
         state = await state_of(session.cluster, session.helm.release)
@@ -333,7 +333,7 @@ class Deployer:
         )
 
 
-def _told(trial: Trial, outcome: Outcome | None) -> list[str]:
+def _told(trial: PendingChange, outcome: Outcome | None) -> list[str]:
     if outcome is None:
         return [f"{trial.version} was taken back."]
     return [

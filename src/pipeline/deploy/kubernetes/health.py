@@ -39,14 +39,14 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Entry:
+class EntryPoint:
     """Where a stack is asked: an HTTP client, and what its paths begin with."""
 
     client: httpx.AsyncClient
     prefix: str = ""
 
     @classmethod
-    def through(cls, cluster: Cluster, service: str, port: int) -> "Entry":
+    def through(cls, cluster: Cluster, service: str, port: int) -> "EntryPoint":
         """Ask a Service of the cluster, by way of the API server."""
         path = cluster.path("v1/services", f"{service}:{port}/proxy")
         return cls(cluster.client, path)
@@ -69,7 +69,7 @@ class Entry:
         return Answer(response.status_code, anyio.current_time() - began, said)
 
 
-async def healthy(entry: Entry, checks: Sequence[Check]) -> list[str]:
+async def healthy(entry: EntryPoint, checks: Sequence[Check]) -> list[str]:
     """Make every check, until it succeeds or 5 s are over; says what each gave.
 
     Raises UnhealthyError at the first that fails.
@@ -138,7 +138,7 @@ class Observation:
         return 100 * len(self.failures) / len(self.seconds)
 
 
-async def observe(entry: Entry, checks: Sequence[Check], observation: Observation) -> None:
+async def observe(entry: EntryPoint, checks: Sequence[Check], observation: Observation) -> None:
     """Make one check after the other until cancelled. Raises UnhealthyError."""
     while True:
         for check in checks:

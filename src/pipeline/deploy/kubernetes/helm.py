@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.deploy.kubernetes.kubeconfig import called
+from pipeline.deploy.kubernetes.kubeconfig import call
 from pipeline.deploy.kubernetes.values import Values
 from pipeline.errors import PipelineError, shortened
 from pipeline.models import Model
@@ -87,7 +87,7 @@ class Helm:
         self, arguments: Sequence[str], given: str
     ) -> subprocess.CompletedProcess[bytes]:
         arguments = [*arguments, f"--namespace={self.namespace}"]
-        return await called(self.program, arguments, given, self.kubeconfig)
+        return await call(self.program, arguments, given, self.kubeconfig)
 
 
 def _text(values: Values) -> str:

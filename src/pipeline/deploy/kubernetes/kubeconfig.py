@@ -72,7 +72,7 @@ def path_of(descriptor: int) -> str:
     return f"/proc/self/fd/{descriptor}"
 
 
-async def called(
+async def call(
     program: Path, arguments: Sequence[str], given: str, kubeconfig: int | None
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a program that needs a kubeconfig and nothing else of this machine."""

@@ -42,7 +42,7 @@ class GoodRevision(Model):
     content: str
 
 
-class Trial(Model):
+class PendingChange(Model):
     """A change under way: `to` is 0 until Helm has a revision for it, `back` 0 before the first."""
 
     action: str
@@ -55,11 +55,11 @@ class Trial(Model):
     phase: str = "begun"
 
 
-class Memory(Model):
+class ReleaseRecord(Model):
     """What is known of a release: good revisions, the newest last, and the change under way."""
 
     good: list[GoodRevision] = []
-    trial: Trial | None = None
+    trial: PendingChange | None = None
 
     @property
     def current(self) -> GoodRevision | None:
@@ -85,11 +85,11 @@ class Lease:
     _turn: anyio.Lock = field(default_factory=anyio.Lock)
 
     @property
-    def memory(self) -> Memory:
+    def memory(self) -> ReleaseRecord:
         """What is remembered of the release."""
         return memory_of(self.known)
 
-    async def begin(self, trial: Trial) -> None:
+    async def begin(self, trial: PendingChange) -> None:
         """Remember a change before it is made."""
         await self._write(self.memory.model_copy(update={"trial": trial}))
 
@@ -104,11 +104,11 @@ class Lease:
     async def end(self, good: GoodRevision | None) -> None:
         """Remember that the change is over, and what is good now: nothing before the first."""
         if good is None:
-            await self._write(Memory())
+            await self._write(ReleaseRecord())
             return
         # What a failed change was taken back to is there already, by an older revision.
         others = [each for each in self.memory.good if each.content != good.content]
-        await self._write(Memory(good=[*others, good][-KEPT:]))
+        await self._write(ReleaseRecord(good=[*others, good][-KEPT:]))
 
     async def keep(self) -> None:
         """Renew it until cancelled. Raises LostLeaseError."""
@@ -130,7 +130,7 @@ class Lease:
             with suppress(ClusterAwayError):
                 await self.cluster.replace(self._path, self.known)
 
-    async def _write(self, memory: Memory | None) -> None:
+    async def _write(self, memory: ReleaseRecord | None) -> None:
         async with self._turn:
             while True:
                 changed = _held(self.known, self.holder, self.cluster.now())
@@ -155,9 +155,7 @@ class Lease:
         return self.cluster.path(LEASES, self.name)
 
 
-async def acquired(
-    cluster: Cluster, release: str, holder: str, say: Callable[[str], None]
-) -> Lease:
+async def acquire(cluster: Cluster, release: str, holder: str, say: Callable[[str], None]) -> Lease:
     """Take the Lease of a release; a dead run's once it has run out, after 15 s at most.
 
     Raises BusyError as soon as whoever holds it shows a sign of life.
@@ -189,12 +187,12 @@ async def acquired(
         await anyio.sleep(LOOK_EVERY)
 
 
-async def remembered(cluster: Cluster, release: str) -> Object | None:
+async def read_lease(cluster: Cluster, release: str) -> Object | None:
     """Read a release's Lease without taking it; none before the first deployment."""
     return await cluster.get(cluster.path(LEASES, lease_name(release)))
 
 
-async def holding(lease: Lease, work: Callable[[], Awaitable[T]]) -> T:
+async def hold(lease: Lease, work: Callable[[], Awaitable[T]]) -> T:
     """Do something while the Lease is renewed, then release it. Raises what the work raises."""
     results: list[T] = []
     try:
@@ -216,10 +214,10 @@ def lease_name(release: str) -> str:
     return f"{release}-deployment"
 
 
-def memory_of(lease: Object) -> Memory:
+def memory_of(lease: Object) -> ReleaseRecord:
     """Read what a Lease remembers."""
     text = (lease["metadata"].get("annotations") or {}).get(MEMORY)
-    return Memory.model_validate_json(text) if text else Memory()
+    return ReleaseRecord.model_validate_json(text) if text else ReleaseRecord()
 
 
 def held_until(lease: Object, now: datetime) -> datetime | None:
@@ -244,7 +242,7 @@ def _held(lease: Object, holder: str, now: datetime) -> Object:
     return {**lease, "spec": spec}
 
 
-def _remembering(lease: Object, memory: Memory) -> Object:
+def _remembering(lease: Object, memory: ReleaseRecord) -> Object:
     metadata = lease["metadata"]
     annotations = {**(metadata.get("annotations") or {}), MEMORY: memory.model_dump_json()}
     return {**lease, "metadata": {**metadata, "annotations": annotations}}

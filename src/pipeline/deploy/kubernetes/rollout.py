@@ -11,16 +11,16 @@ import anyio
 import yaml
 
 from pipeline.catalogue.stack import Check
-from pipeline.concurrency import gathered
+from pipeline.concurrency import gather
 from pipeline.deploy.kubernetes.cluster import Cluster, ClusterAwayError, ClusterError
-from pipeline.deploy.kubernetes.health import Entry, Observation, healthy, observe
+from pipeline.deploy.kubernetes.health import EntryPoint, Observation, healthy, observe
 from pipeline.deploy.kubernetes.helm import NAMED_BY_CONTENT, Helm
-from pipeline.deploy.kubernetes.lease import GoodRevision, Lease, LostLeaseError, Trial
-from pipeline.deploy.kubernetes.telling import Telling
+from pipeline.deploy.kubernetes.lease import GoodRevision, Lease, LostLeaseError, PendingChange
+from pipeline.deploy.kubernetes.telling import ProgressLog
 from pipeline.deploy.kubernetes.values import Values
 from pipeline.deploy.kubernetes.watch.kubernetes import State, read_state
 from pipeline.deploy.kubernetes.watch.problem import Problem
-from pipeline.deploy.kubernetes.watch.progress import Judgement, judge, overdue
+from pipeline.deploy.kubernetes.watch.progress import RolloutState, judge, overdue
 from pipeline.deploy.kubernetes.watch.workloads import Expected
 from pipeline.errors import PipelineError, first_of
 
@@ -79,12 +79,12 @@ class Rollout:
     cluster: Cluster
     helm: Helm
     lease: Lease
-    entry: Entry
+    entry: EntryPoint
     checks: Sequence[Check]
     limits: Limits
-    telling: Telling
+    telling: ProgressLog
 
-    async def deploy(self, chart: Path, values: Values, trial: Trial) -> Outcome:
+    async def deploy(self, chart: Path, values: Values, trial: PendingChange) -> Outcome:
         """Bring a release up; else take it back. Raises RolledBackError, StuckError."""
 
         async def upgrade() -> int:
@@ -92,7 +92,7 @@ class Rollout:
 
         return await self._tried(trial, upgrade)
 
-    async def return_to(self, revision: int, trial: Trial) -> Outcome:
+    async def return_to(self, revision: int, trial: PendingChange) -> Outcome:
         """Bring an earlier revision back, whole. Raises RolledBackError, StuckError."""
 
         async def rollback() -> int:
@@ -115,7 +115,7 @@ class Rollout:
             raise StuckError(f"{found}, and isn't back.\n\n{stuck}\n\n{ADVICE}") from stuck
         return f"{found}. It was put back first."
 
-    async def _tried(self, trial: Trial, change: Callable[[], Awaitable[int]]) -> Outcome:
+    async def _tried(self, trial: PendingChange, change: Callable[[], Awaitable[int]]) -> Outcome:
         began = anyio.current_time()
         await self.lease.begin(trial)
         try:
@@ -161,7 +161,9 @@ class Rollout:
             raise first_of(errors) from errors
         return observation.conclude()
 
-    async def _taken_back(self, trial: Trial, error: PipelineError, detection: float) -> None:
+    async def _taken_back(
+        self, trial: PendingChange, error: PipelineError, detection: float
+    ) -> None:
         self.telling.say(f"failed after {detection:.1f} s: {str(error).splitlines()[0]}")
         began = anyio.current_time()
         try:
@@ -180,7 +182,7 @@ class Rollout:
             f"Seen after {detection:.1f} s, restored in {restoration:.1f} s.\n\n{error}"
         ) from error
 
-    async def _restored(self, trial: Trial) -> None:
+    async def _restored(self, trial: PendingChange) -> None:
         """Bring back what was good before a change, whole, and forget the change."""
         history = await self.helm.history()
         good = self.lease.memory.current
@@ -226,7 +228,7 @@ class Rollout:
 
     async def _watched(
         self,
-        enough: Callable[[Judgement], bool],
+        enough: Callable[[RolloutState], bool],
         expected: Expected,
         patience: float,
         longest: float = LONGEST,
@@ -306,7 +308,7 @@ async def state_of(cluster: Cluster, release: str) -> State:
         ("v1/events", ""),
     ]
     jobs = [partial(cluster.listed, kind, labels) for kind, labels in kinds]
-    return read_state(*await gathered(jobs, AT_A_TIME))
+    return read_state(*await gather(jobs, AT_A_TIME))
 
 
 async def few_replicas(cluster: Cluster, release: str, state: State) -> list[str]:
@@ -343,7 +345,7 @@ def paths_of(manifest: str, cluster: Cluster) -> set[str]:
     return paths
 
 
-def described(trial: Trial) -> str:
+def described(trial: PendingChange) -> str:
     """Say what an interrupted run did."""
     return (
         f"{trial.action} of {trial.version} by {trial.who}, begun at {trial.since}, was "

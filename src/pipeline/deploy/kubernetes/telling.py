@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 
-class Telling:
+class ProgressLog:
     """Lines with the seconds since the beginning; what was said last isn't said again."""
 
     def __init__(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.catalogue.catalogue import Entry
+from pipeline.catalogue.catalogue import ServiceEntry
 from pipeline.catalogue.models import ServiceFile
 from pipeline.catalogue.settings import Value
 from pipeline.catalogue.stack import STACK_FILE, Backing, Stack
@@ -29,7 +29,7 @@ class NoUserError(PipelineError):
 def chart_values(
     configuration: Configuration,
     stack: Stack,
-    entries: Sequence[Entry],
+    entries: Sequence[ServiceEntry],
     contents: Contents,
     secrets: Secrets | None,
 ) -> Values:

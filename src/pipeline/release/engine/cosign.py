@@ -13,7 +13,7 @@ from pipeline.engine.batch import run_all, with_program
 from pipeline.engine.files import directory_of
 from pipeline.registry.engine.access import Access
 from pipeline.release import commands
-from pipeline.release.commands import Place, Trusted
+from pipeline.release.commands import ImageRepository, Trusted
 from pipeline.release.engine.signer import Signer, SigningError
 from pipeline.release.statements import KINDS, Statement
 from pipeline.release.trust import Attempt, attempted_attestation, attestation, cause, signature
@@ -22,7 +22,7 @@ from pipeline.security.facts import Trust
 STATEMENTS = "/statements"
 
 T = TypeVar("T")
-Where = tuple[str, Place]
+Where = tuple[str, ImageRepository]
 """A digest, and the repository that it is in."""
 
 
@@ -52,7 +52,7 @@ class Cosign:
         One after the other, as some registries lose one of two writes at a time.
         Raises SigningError.
         """
-        place = Place(repository, self.plain_http)
+        place = ImageRepository(repository, self.plain_http)
         todo = commands.sign(digest, place, signer.key, self.signing)
         predicates = {}
         for platform, said in statements.items():

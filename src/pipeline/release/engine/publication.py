@@ -13,7 +13,7 @@ from pipeline.build.engine.image import Image
 from pipeline.catalogue.models import Images
 from pipeline.catalogue.repository import Repository
 from pipeline.catalogue.signing import Signing
-from pipeline.concurrency import gathered
+from pipeline.concurrency import gather
 from pipeline.engine import flags
 from pipeline.engine.objects import object_type
 from pipeline.registry.engine.account import RegistryAccount
@@ -164,7 +164,7 @@ async def _sign(
         attested = {platform.digest: statements[platform.digest] for platform in image.platforms}
         await cosign.sign(image.digest, repository, attested, signature.signer)
 
-    await gathered([partial(sign, image) for image in images], REPOSITORIES_AT_A_TIME)
+    await gather([partial(sign, image) for image in images], REPOSITORIES_AT_A_TIME)
 
 
 async def _statements(

@@ -7,7 +7,7 @@ from functools import partial
 import dagger
 
 from pipeline.build.engine.image import Image
-from pipeline.concurrency import gathered
+from pipeline.concurrency import gather
 from pipeline.registry.engine.access import Access
 from pipeline.registry.reference import checked_registry
 from pipeline.release.failures import PublishError
@@ -45,7 +45,7 @@ async def upload(images: Sequence[Image], destination: Destination, tool_image: 
         await _copy(layout, f"ocidir:///layout@{image.digest}", target, uploaded)
         uploaded.append(target)
 
-    await gathered([partial(copy, image) for image in images], AT_A_TIME)
+    await gather([partial(copy, image) for image in images], AT_A_TIME)
 
 
 async def tag(
@@ -67,7 +67,7 @@ async def tag(
             references.append(own[-1])
         return image.published_as(own)
 
-    return await gathered([partial(name, image) for image in images], AT_A_TIME)
+    return await gather([partial(name, image) for image in images], AT_A_TIME)
 
 
 async def _copy(tool: dagger.Container, source: str, target: str, published: Sequence[str]) -> None:

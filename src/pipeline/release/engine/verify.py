@@ -10,7 +10,7 @@ import dagger
 from pipeline.catalogue.signing import KMS_SCHEMES, SIGNING_FILE, Identity
 from pipeline.errors import PipelineError
 from pipeline.registry.engine.access import Access
-from pipeline.release.commands import TRUSTED_ROOT, Place, Trusted
+from pipeline.release.commands import TRUSTED_ROOT, ImageRepository, Trusted
 from pipeline.release.engine.cosign import Cosign, Where
 from pipeline.security.engine.criteria import Criteria
 from pipeline.security.engine.examination import BuildFacts, examine
@@ -116,7 +116,7 @@ class Verifier:
         """Say who signed each platform and the index, and who attested these kinds: by digest."""
         asked: dict[Where, Collection[str]] = {}
         for subject in subjects:
-            place = Place(subject.image, self.cosign.plain_http)
+            place = ImageRepository(subject.image, self.cosign.plain_http)
             asked.setdefault((subject.index, place), ())
             asked[subject.digest, place] = kinds
         found = await self.cosign.trust(asked, self.trusted)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from pipeline.catalogue.models import Images
-from pipeline.engine.batch import Ended, run_all
+from pipeline.engine.batch import CommandResult, run_all
 from pipeline.registry.engine.access import Access
 from pipeline.registry.reference import full_name, repository_of
 from pipeline.security.engine.subject import Subject
@@ -54,7 +54,7 @@ def _facts(name: str, digest: str, created: date | None, today: date) -> BaseIma
     return BaseImageFacts(name=name, digest=digest, created=created, age_days=age)
 
 
-def _created(asked: Ended) -> date | None:
+def _created(asked: CommandResult) -> date | None:
     try:
         return datetime.fromisoformat(json.loads(asked.output)["created"]).date()
     except (KeyError, ValueError):

@@ -10,7 +10,7 @@ from dagger import Doc, dag, field, function
 
 from pipeline.build.steps import HEALTH_CHECK
 from pipeline.catalogue.models import Images
-from pipeline.concurrency import gathered
+from pipeline.concurrency import gather
 from pipeline.engine import flags
 from pipeline.engine.batch import run_in, with_program
 from pipeline.engine.files import file_of
@@ -98,7 +98,7 @@ async def describe(subjects: Sequence[Subject], images: Images) -> Sboms:
     for subject in subjects:
         together.setdefault(id(subject.layouts), []).append(subject)
     jobs = [partial(_described, syft, each) for each in together.values()]
-    return Sboms(images=[sbom for group in await gathered(jobs, AT_A_TIME) for sbom in group])
+    return Sboms(images=[sbom for group in await gather(jobs, AT_A_TIME) for sbom in group])
 
 
 async def _described(syft: dagger.Container, subjects: Sequence[Subject]) -> list[Sbom]:
@@ -116,7 +116,7 @@ async def _described(syft: dagger.Container, subjects: Sequence[Subject]) -> lis
             raise SbomError(f"Syft failed for {subject.image}.\n\n{_shortened(each.errors)}")
     folder = done.directory("/sbom")
     jobs = [partial(_sbom, folder, *each) for each in enumerate(subjects)]
-    return await gathered(jobs, AT_A_TIME)
+    return await gather(jobs, AT_A_TIME)
 
 
 def _scan(number: int, subject: Subject) -> list[str]:
@@ -130,7 +130,7 @@ def _scan(number: int, subject: Subject) -> list[str]:
 
 
 async def _sbom(folder: dagger.Directory, number: int, subject: Subject) -> Sbom:
-    syft, cyclone_dx, spdx = await gathered(
+    syft, cyclone_dx, spdx = await gather(
         [folder.file(f"{number}.{name}.json").contents for name in FORMATS], len(FORMATS)
     )
     made = (subject.digest, subject.created)

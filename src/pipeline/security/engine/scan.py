@@ -9,7 +9,7 @@ from typing import Self
 import dagger
 from dagger import field, function
 
-from pipeline.concurrency import gathered
+from pipeline.concurrency import gather
 from pipeline.engine import flags
 from pipeline.engine.files import directory_of, file_of
 from pipeline.engine.objects import object_type
@@ -86,7 +86,7 @@ async def scan(subjects: Sequence[Subject], criteria: Criteria) -> ScanReport:
     Raises ScanError with a scanner's own words, and DatabaseError.
     """
     repository, files = criteria.repository, criteria.databases
-    trivy, grype = await gathered(
+    trivy, grype = await gather(
         [
             partial(trivy_database, files.trivy, repository),
             partial(grype_database, files.grype, repository),
@@ -100,7 +100,7 @@ async def scan(subjects: Sequence[Subject], criteria: Criteria) -> ScanReport:
         found_files = criteria.sources.filter(include=DOCKERFILES)
         dockerfiles = [path for path in await found_files.glob("**") if not path.endswith("/")]
         jobs += [partial(scanners.dockerfiles, found_files)] if dockerfiles else []
-    found = await gathered(jobs, SCANS_AT_A_TIME)
+    found = await gather(jobs, SCANS_AT_A_TIME)
     findings = merge([finding for each in found for finding in each])
     waivers = repository.waivers
     summary = summarised(

@@ -12,7 +12,7 @@ from dagger import dag
 from pipeline.build.engine.image import Image, PlatformImage
 from pipeline.build.layout import blob_path, index_of
 from pipeline.catalogue.models import Images
-from pipeline.concurrency import gathered
+from pipeline.concurrency import gather
 from pipeline.engine.batch import run_all
 from pipeline.registry.engine.access import Access
 from pipeline.registry.reference import repository_of
@@ -57,7 +57,7 @@ class Subject:
 async def built_subjects(images: Sequence[Image]) -> list[Subject]:
     """Give every platform of images that were built here."""
     built = [(image, platform) for image in images for platform in image.platforms]
-    return await gathered([partial(_built_subject, *each) for each in built], AT_A_TIME)
+    return await gather([partial(_built_subject, *each) for each in built], AT_A_TIME)
 
 
 async def _built_subject(image: Image, built: PlatformImage) -> Subject:

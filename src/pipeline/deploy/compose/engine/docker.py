@@ -8,7 +8,7 @@ from typing import Self
 import dagger
 from dagger import dag
 
-from pipeline.deploy.compose.up import FILE, Ran
+from pipeline.deploy.compose.up import FILE, CommandResult
 from pipeline.engine.files import file_of
 from pipeline.registry.engine.access import Access
 
@@ -32,10 +32,10 @@ class Daemon:
             tool = tool.with_secret_variable(name, secret)
         return cls(tool)
 
-    async def run(self, command: Sequence[str], project: str) -> Ran:
+    async def run(self, command: Sequence[str], project: str) -> CommandResult:
         """Run a command, with a project at its place."""
         tool = self.tool.with_env_variable("RUN", str(uuid.uuid4()))
         if project:
             tool = tool.with_mounted_file(FILE, file_of("compose.yml", project))
         ended = tool.with_exec(list(command), expect=dagger.ReturnType.ANY)
-        return Ran(await ended.exit_code(), await ended.stdout(), await ended.stderr())
+        return CommandResult(await ended.exit_code(), await ended.stdout(), await ended.stderr())

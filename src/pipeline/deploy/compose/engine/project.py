@@ -20,7 +20,7 @@ from pipeline.deploy.compose.compose import (
 from pipeline.deploy.compose.containers import workloads
 from pipeline.deploy.compose.engine.docker import Daemon
 from pipeline.deploy.compose.reload import with_reload
-from pipeline.deploy.compose.up import ComposeRelease, Entry
+from pipeline.deploy.compose.up import ComposeRelease, EntryPoint
 from pipeline.deploy.contents import Contents, setting_of
 from pipeline.deploy.generated import managed
 from pipeline.registry.engine.access import Access
@@ -95,7 +95,7 @@ async def deploy_by_compose(
         daemon.run,
         project.name,
         project.text,
-        Entry(entry.name, entry.port, stack.ready),
+        EntryPoint(entry.name, entry.port, stack.ready),
         int(str(setting_of(configuration, "health_timeout_seconds"))),
     )
     containers, seconds = await release.up()

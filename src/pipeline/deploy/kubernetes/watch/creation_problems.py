@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pipeline.deploy.kubernetes.watch.kubernetes import State, condition_of
 from pipeline.deploy.kubernetes.watch.problem import Problem, Scene, one_line
-from pipeline.deploy.kubernetes.watch.workloads import Rollout
+from pipeline.deploy.kubernetes.watch.workloads import WorkloadRollout
 
 REFUSED = re.compile(r"is forbidden|is invalid|denied the request")
 QUOTA = "exceeded quota"
@@ -23,7 +23,7 @@ class Refusal:
     since: datetime
 
 
-def creation_problems(rollout: Rollout, state: State, scene: Scene) -> list[Problem]:
+def creation_problems(rollout: WorkloadRollout, state: State, scene: Scene) -> list[Problem]:
     """List what is wrong with a workload itself."""
     found = []
     if rollout.workload.spec.paused:
@@ -39,11 +39,11 @@ def creation_problems(rollout: Rollout, state: State, scene: Scene) -> list[Prob
     return found
 
 
-def _certain(rollout: Rollout, reason: str, message: str) -> Problem:
+def _certain(rollout: WorkloadRollout, reason: str, message: str) -> Problem:
     return Problem(rollout.name, "", "", reason, one_line(message), certain=True)
 
 
-def _refusal(rollout: Rollout, state: State, scene: Scene) -> Refusal | None:
+def _refusal(rollout: WorkloadRollout, state: State, scene: Scene) -> Refusal | None:
     made_by = rollout.maker.status.conditions if rollout.maker else ()
     for conditions, type_, reason in (
         (rollout.workload.status.conditions, "Progressing", "ReplicaSetCreateError"),
@@ -55,7 +55,7 @@ def _refusal(rollout: Rollout, state: State, scene: Scene) -> Refusal | None:
     return _in_events(rollout, state, scene)
 
 
-def _in_events(rollout: Rollout, state: State, scene: Scene) -> Refusal | None:
+def _in_events(rollout: WorkloadRollout, state: State, scene: Scene) -> Refusal | None:
     """Find what a StatefulSet has no condition for."""
     events = [
         event
@@ -68,7 +68,7 @@ def _in_events(rollout: Rollout, state: State, scene: Scene) -> Refusal | None:
     return Refusal(events[-1].reason, events[-1].message, events[-1].first)
 
 
-def _refused(rollout: Rollout, refusal: Refusal, scene: Scene) -> Problem:
+def _refused(rollout: WorkloadRollout, refusal: Refusal, scene: Scene) -> Problem:
     certain = bool(REFUSED.search(refusal.said))
     if QUOTA in refusal.said:
         # As soon as new pods are available, old ones end and give back their share.

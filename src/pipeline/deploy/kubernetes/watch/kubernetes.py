@@ -123,7 +123,7 @@ class Resources(Part):
     limits: dict[str, str] = {}
 
 
-class Container(Part):
+class ContainerSpec(Part):
     """One container of a pod, as it was asked for."""
 
     name: str
@@ -147,8 +147,8 @@ class Volume(Part):
 class PodSpec(Part):
     """What was asked for."""
 
-    containers: tuple[Container, ...] = ()
-    init_containers: tuple[Container, ...] = ()
+    containers: tuple[ContainerSpec, ...] = ()
+    init_containers: tuple[ContainerSpec, ...] = ()
     volumes: tuple[Volume, ...] = ()
 
 
@@ -193,10 +193,10 @@ class Pod(Part):
             return None
         return condition.last_transition_time
 
-    def container(self, name: str) -> Container:
+    def container(self, name: str) -> ContainerSpec:
         """Give what was asked for by the name of a status."""
         everything = (*self.spec.init_containers, *self.spec.containers)
-        return next((one for one in everything if one.name == name), Container(name=name))
+        return next((one for one in everything if one.name == name), ContainerSpec(name=name))
 
 
 class Template(Part):
@@ -242,7 +242,7 @@ class Workload(Part):
         return any(owner.uid == self.metadata.uid for owner in metadata.owner_references)
 
 
-class Subject(Part):
+class ObjectReference(Part):
     """What an event is about; the path names a container."""
 
     kind: str = ""
@@ -261,7 +261,7 @@ class Series(Part):
 class Event(Part):
     """Something that happened to an object."""
 
-    involved_object: Subject
+    involved_object: ObjectReference
     reason: str = ""
     message: str = ""
     count: int = 1

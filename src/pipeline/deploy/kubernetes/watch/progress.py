@@ -12,7 +12,12 @@ from pipeline.deploy.kubernetes.watch.creation_problems import creation_problems
 from pipeline.deploy.kubernetes.watch.kubernetes import Event, Pod, State, condition_of
 from pipeline.deploy.kubernetes.watch.pod_problems import pod_problems
 from pipeline.deploy.kubernetes.watch.problem import Case, Problem, Scene, probe_said
-from pipeline.deploy.kubernetes.watch.workloads import Expected, Rollout, backing_since, rollouts
+from pipeline.deploy.kubernetes.watch.workloads import (
+    Expected,
+    WorkloadRollout,
+    backing_since,
+    rollouts,
+)
 
 GRACE = timedelta(seconds=15)
 """How long a pod may be without a node or a volume: as long as Helm's own judge waits."""
@@ -34,7 +39,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class RolloutState:
     """What came of it so far.
 
     `updated_ready` says that the new version is up, beside the old one; `done` that it is
@@ -52,7 +57,9 @@ class Judgement:
         return [problem for problem in self.problems if problem.certain]
 
 
-def judge(state: State, expected: Expected, now: datetime, grace: timedelta = GRACE) -> Judgement:
+def judge(
+    state: State, expected: Expected, now: datetime, grace: timedelta = GRACE
+) -> RolloutState:
     """Judge a release at one moment."""
     scene = Scene(
         asked=expected.since,
@@ -68,7 +75,7 @@ def judge(state: State, expected: Expected, now: datetime, grace: timedelta = GR
         for problem in _problems(rollout, state, scene)
         if problem.certain or not rollout.done
     ]
-    return Judgement(
+    return RolloutState(
         done=all(rollout.done for rollout in found),
         updated_ready=all(rollout.updated_ready for rollout in found),
         problems=_each_once(problems),
@@ -76,7 +83,7 @@ def judge(state: State, expected: Expected, now: datetime, grace: timedelta = GR
     )
 
 
-def overdue(judgement: Judgement, waited: timedelta) -> list[Problem]:
+def overdue(judgement: RolloutState, waited: timedelta) -> list[Problem]:
     """Give the problems of a rollout whose deadline is past: all that it still waits for."""
     known = [replace(problem, certain=True) for problem in judgement.problems]
     explained = {problem.workload for problem in known}
@@ -97,7 +104,7 @@ def overdue(judgement: Judgement, waited: timedelta) -> list[Problem]:
     return known + late
 
 
-def _problems(rollout: Rollout, state: State, scene: Scene) -> Iterable[Problem]:
+def _problems(rollout: WorkloadRollout, state: State, scene: Scene) -> Iterable[Problem]:
     if rollout.lag:
         return
     yield from creation_problems(rollout, state, scene)
@@ -117,7 +124,7 @@ def _each_once(problems: Iterable[Problem]) -> list[Problem]:
     return list(kept.values())
 
 
-def _waiting(rollout: Rollout, state: State, problems: list[Problem]) -> Waiting:
+def _waiting(rollout: WorkloadRollout, state: State, problems: list[Problem]) -> Waiting:
     if rollout.lag:
         return Waiting(rollout.name, rollout.lag)
     available = rollout.maker.status.available_replicas if rollout.maker else 0
@@ -133,7 +140,7 @@ def _waiting(rollout: Rollout, state: State, problems: list[Problem]) -> Waiting
     return Waiting(rollout.name, progress, unready.name, doing)
 
 
-def _blocked(rollout: Rollout, progress: str, old: list[Pod]) -> Waiting:
+def _blocked(rollout: WorkloadRollout, progress: str, old: list[Pod]) -> Waiting:
     # A StatefulSet waits for an old pod to be ready before it replaces it, even a broken one.
     broken = next((pod for pod in old if not pod.ready_since), None)
     if broken is None or rollout.maker is not rollout.workload:

@@ -24,7 +24,7 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class Rollout:
+class WorkloadRollout:
     """A workload and its pods, by version.
 
     The maker creates the new pods: a Deployment's new ReplicaSet, once it is there, or a
@@ -67,7 +67,7 @@ class Rollout:
         )
 
 
-def rollouts(state: State, expected: Expected) -> list[Rollout]:
+def rollouts(state: State, expected: Expected) -> list[WorkloadRollout]:
     """Sort a release's pods by workload and version; workloads that aren't there come too."""
     found = [_of_deployment(state, deployment, expected) for deployment in state.deployments]
     found += [_of_stateful_set(state, stateful, expected) for stateful in state.stateful_sets]
@@ -87,7 +87,7 @@ def backing_since(state: State, expected: Expected) -> datetime | None:
     return since
 
 
-def _of_deployment(state: State, deployment: Workload, expected: Expected) -> Rollout:
+def _of_deployment(state: State, deployment: Workload, expected: Expected) -> WorkloadRollout:
     revision = deployment.metadata.annotations.get(REVISION)
     sets = [one for one in state.replica_sets if deployment.owns(one.metadata)]
     maker = next((one for one in sets if one.metadata.annotations.get(REVISION) == revision), None)
@@ -97,21 +97,21 @@ def _of_deployment(state: State, deployment: Workload, expected: Expected) -> Ro
     pods = [pod for pod in state.pods if any(one.owns(pod.metadata) for one in sets)]
     new = [pod for pod in pods if maker and maker.owns(pod.metadata)]
     old = [pod for pod in pods if pod not in new]
-    return Rollout(deployment, maker, lag, _sorted(new), _sorted(old))
+    return WorkloadRollout(deployment, maker, lag, _sorted(new), _sorted(old))
 
 
-def _of_stateful_set(state: State, stateful: Workload, expected: Expected) -> Rollout:
+def _of_stateful_set(state: State, stateful: Workload, expected: Expected) -> WorkloadRollout:
     lag = _lag(stateful, expected)
     pods = [pod for pod in state.pods if stateful.owns(pod.metadata)]
     revision = stateful.status.update_revision
     new = [pod for pod in pods if pod.metadata.labels.get(HASH) == revision]
     old = [pod for pod in pods if pod not in new]
-    return Rollout(stateful, stateful, lag, _sorted(new), _sorted(old))
+    return WorkloadRollout(stateful, stateful, lag, _sorted(new), _sorted(old))
 
 
-def _missing(name: str) -> Rollout:
+def _missing(name: str) -> WorkloadRollout:
     nothing = Workload.model_validate({"metadata": {"name": name}})
-    return Rollout(nothing, None, "it isn't there yet")
+    return WorkloadRollout(nothing, None, "it isn't there yet")
 
 
 def _lag(workload: Workload, expected: Expected) -> str:
