@@ -1,12 +1,14 @@
 """The Pipeline object: the verbs that people type. It hands on from stage to stage."""
 
 import dagger
+from dagger import check
 
 from pipeline.build.engine.build import Build, Selection, build_services
 from pipeline.build.engine.service import PipelineService, service_of
 from pipeline.catalogue.catalogue import choose
 from pipeline.catalogue.engine.source import read_repository
 from pipeline.catalogue.report import services_table
+from pipeline.config.load import check_repository
 from pipeline.engine import flags
 from pipeline.engine.objects import function, object_type
 from pipeline.environment import Environment
@@ -114,6 +116,18 @@ class Pipeline:
             self.source, repository, self._account(), self.databases, selection
         )
         return examined.report(format_)
+
+    @function
+    @check
+    async def configuration(self) -> str:
+        """Check all that the repository's files say: `dagger check configuration`."""
+        return check_repository(await read_repository(self.source))
+
+    @function(cache="never")
+    @check
+    async def policy(self) -> str:
+        """Build, scan and judge all images: `dagger check policy`."""
+        return await self.images(scout_account=None).verdict()
 
     @function
     def images(

@@ -14,6 +14,7 @@ from tests.docker import Docker
 from tests.module import call, made, pipeline, refusal, secret
 from tests.stack.composed import DEVELOPMENT, Composed, composed
 
+pytestmark = pytest.mark.usefixtures("engine")
 TEXT = "The river carries melted snow to the valley. It floods the fields there."
 
 
@@ -88,7 +89,6 @@ def test_no_secret_stands_outside_of_the_containers(project: Composed) -> None:
     assert password not in file.output + file.progress
 
 
-@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
@@ -101,7 +101,6 @@ async def test_what_is_missing_is_told_before_any_work(environment: str, said: s
         await call(made(pipeline().environment, name=environment).deploy)
 
 
-@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(
     ("flags", "said"),
     [

@@ -55,6 +55,26 @@ def load_environments(
     return load(sections, repository.environments, repository.secrets, name, overlays)
 
 
+def check_repository(repository: Repository) -> str:
+    """Check all files of a repository; says in a line what there is.
+
+    Raises InvalidFilesError and its kin.
+    """
+    parts = [f"{len(repository.services)} services"]
+    if repository.has_stack:
+        parts.append(f"a stack of {len(repository.stack.services)}")
+    if repository.environments:
+        parts.append(f"{len(load_environments(repository).environments.names)} environments")
+    rules = len(repository.rules.files)
+    exemptions = len(repository.waivers.waivers) + len(repository.waivers.exemptions)
+    parts += [f"{rules} rules", f"{exemptions} waivers and exemptions"]
+    # Read by their properties: each raises what is wrong in its file.
+    databases, signing = repository.scan, repository.signing
+    parts.append(f"{len(databases.trivy_databases)} mirrors")
+    parts.append(f"{len(signing.keys) + len(signing.identities)} trusted signatories")
+    return f"All right: {', '.join(parts)}.\n"
+
+
 def load(
     sections: Sections,
     environments: Mapping[str, str],
