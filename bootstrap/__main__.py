@@ -129,6 +129,7 @@ def start(settings: Settings, meanwhile: Sequence[Programs] = ()) -> None:
         if not running:
             run_all(settings, progress)
         publish_images(settings, progress, [None])
+        signing.write_environment(settings, progress)
     go.clean(settings)
     export({"PATH": f"{settings.dagger.parent}:{os.environ['PATH']}", **settings.exports()})
 

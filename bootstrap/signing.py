@@ -10,9 +10,8 @@ from bootstrap.settings import REPOSITORY, Settings
 from bootstrap.steps import Progress, make_once, run
 
 ENVIRONMENT = REPOSITORY / ".env"
-HEADING = (
-    "# Defaults of `dagger call` in this folder: what `./pipeline` has set up on this machine.\n"
-)
+OURS = "# Defaults of `dagger call` in this folder: "
+HEADING = f"{OURS}what `./pipeline` has set up on this machine.\n"
 
 
 def make_keys(settings: Settings) -> None:
@@ -37,15 +36,14 @@ def make_keys(settings: Settings) -> None:
 
 def write_environment(settings: Settings, progress: Progress) -> None:
     """Name what is here as defaults, unless somebody has a .env file of their own."""
-    defaults = {
-        "REGISTRY": f"{settings.registry}/pipeline",
-        "REGISTRYPLAINHTTP": "true",
-        "SIGNINGKEY": f"file://{settings.keys}/cosign.key",
-        "SIGNINGPASSWORD": f"file://{settings.keys}/password",
-        "DATABASES": f"{settings.databases}/files",
-    }
+    defaults = {"REGISTRY": f"{settings.registry}/pipeline", "REGISTRYPLAINHTTP": "true"}
+    if settings.keys.exists():
+        defaults["SIGNINGKEY"] = f"file://{settings.keys}/cosign.key"
+        defaults["SIGNINGPASSWORD"] = f"file://{settings.keys}/password"
+    if settings.databases.exists():
+        defaults["DATABASES"] = f"{settings.databases}/files"
     text = HEADING + "".join(f"PIPELINE_{name}={value}\n" for name, value in defaults.items())
-    if not ENVIRONMENT.exists() or ENVIRONMENT.read_text().startswith(HEADING):
+    if not ENVIRONMENT.exists() or ENVIRONMENT.read_text().startswith(OURS):
         ENVIRONMENT.write_text(text)
-    else:
-        progress.say(f"{ENVIRONMENT} is left as it is; the keys made here are in {settings.keys}")
+    elif f"PIPELINE_REGISTRY={settings.registry}" not in ENVIRONMENT.read_text():
+        progress.say(f"{ENVIRONMENT} is left as it is; what was made here: {settings.keys}")
