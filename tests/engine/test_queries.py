@@ -53,4 +53,4 @@ async def test_a_build_asks_little(tmp_path: Path) -> None:
     source = repository(tmp_path, "small")
     with counted() as asked:
         assert "small" in await call(pipeline(source).build_all)
-    assert asked.questions <= 20
+    assert asked.questions <= 21

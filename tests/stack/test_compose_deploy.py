@@ -11,6 +11,7 @@ from pipeline.deploy.contents import MissingTargetError, WrongTargetError
 from pipeline.release.failures import NotPublishedError
 from tests.conftest import dagger_call
 from tests.docker import Docker
+from tests.engine.test_queries import counted
 from tests.module import call, made, pipeline, refusal, secret
 from tests.stack.composed import DEVELOPMENT, Composed, composed
 
@@ -46,7 +47,9 @@ async def test_one_setting_starts_one_service_anew_and_the_same_again_none(
     project: Composed,
 ) -> None:
     before = project.containers()
-    await project.deploy("web_ui.memory_limit=80Mi")
+    with counted() as asked:
+        await project.deploy("web_ui.memory_limit=80Mi")
+    assert asked.questions < 40
     after = project.containers()
     changed = {service for service in before if before[service] != after[service]}
     # Compose starts what depends on it anew, too: nginx knows an address that is no more.
