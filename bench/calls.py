@@ -71,8 +71,8 @@ def main() -> None:
     medians = {name: statistics.median(each) for name, each in taken.items()}
     for name, median in medians.items():
         ratio = median / medians["nothing"]
-        wanted = f", wanted {WANTED[name]} ×" if name in WANTED else ""
-        print(f"{median:6.2f} s  {ratio:5.2f} ×  {name}{wanted}")
+        wanted = f", wanted {WANTED[name]} x" if name in WANTED else ""
+        print(f"{median:6.2f} s  {ratio:5.2f} x  {name}{wanted}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """How long Compose takes to bring the worked example up, and how soon a change shows.
 
 Run with the engine up: `eval "$(python3 -m bootstrap start)" && python3 -m bench.compose`.
-Each figure of a deployment is one whole `dagger call deploy`, with the images in the daemon.
+Each figure of a deployment is one whole `environment deploy`, with the images in the daemon.
 Changes are seen by asking the proxy, every time anew until the answer has them.
 """
 

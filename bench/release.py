@@ -108,7 +108,7 @@ def main() -> None:
         subprocess.run([*commit, "commit", "--quiet", "--allow-empty", "-m", "bench"], check=True)
         call(source, "build-all")
         without, _ = call(source, "build-all")
-        scanned, _ = call(source, "scan", "check")
+        scanned, _ = call(source, "images", "scan", "check")
         pushing = ["build-all", "--push", "--scan=false", "--format=json"]
         published = json.loads(call(source, *pushing, "--sign=false")[1])
         pushed, _ = call(source, *pushing, "--sign=false")

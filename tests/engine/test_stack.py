@@ -1,4 +1,4 @@
-"""`dagger call stack`: all services and their databases on this machine, ready when it says so."""
+"""`environment stack`: all services and their databases on this machine, ready when it says so."""
 
 import signal
 import socket

@@ -1,4 +1,4 @@
-"""What `config convert --to compose` writes, as Docker Compose itself reads it."""
+"""What `environment convert --to compose` writes, as Docker Compose itself reads it."""
 
 import json
 from pathlib import Path
