@@ -1,5 +1,5 @@
 # METADATA
-# title: Every image is signed, its index and every platform, by somebody who is believed
+# title: Every image is signed, its index and every platform, by somebody who is trusted
 package pipeline.signatures
 
 signatures(image) := object.union({image.image: image.signature}, {name: platform.signature |

@@ -44,7 +44,7 @@ def trusting(folder: Path, sigstore: OwnSigstore) -> Path:
     return source
 
 
-async def test_a_workflow_signs_and_is_believed(
+async def test_a_workflow_signs_and_is_trusted(
     tmp_path: Path, sigstore: OwnSigstore, registry: Registry
 ) -> None:
     source = trusting(tmp_path, sigstore)
@@ -60,7 +60,7 @@ async def test_a_workflow_signs_and_is_believed(
     signing = source / "config/signing.yml"
     signing.write_text(signing.read_text().replace("acme/shop", "acme/other"))
     message = await refusal(verify(source, image))
-    assert "it is signed by somebody who isn't believed" in message
+    assert "it is signed by somebody who isn't trusted" in message
     workflow = f"https://github.com/{WORKFLOW}"
     assert workflow in message
     assert await verify(source, image, identity=workflow, issuer=sigstore.issuer)

@@ -1,4 +1,4 @@
-"""What is published is signed and attested: plain cosign and `verify` believe it, nothing else."""
+"""What is published is signed and attested: plain cosign and `verify` trust it, nothing else."""
 
 import base64
 import json
@@ -87,7 +87,7 @@ async def stranger(tmp_path_factory: pytest.TempPathFactory, registry: Registry)
     return Signed(registry, f"{FOLDER}/stranger", shelf.digest(TAG), report)
 
 
-async def not_believed(source: Path, reference: str, keys: KeyPair) -> str:
+async def not_trusted(source: Path, reference: str, keys: KeyPair) -> str:
     return await refusal(verify(source, reference, public_key=keys.trusted()))
 
 
@@ -168,7 +168,7 @@ def test_verify_believes_it(source: Path, published: Signed, keys: KeyPair) -> N
     assert rules["signatures"] == rules["attestations"] == "pass"
 
 
-async def test_a_key_of_the_repository_is_believed(
+async def test_a_key_of_the_repository_is_trusted(
     tmp_path: Path, published: Signed, keys: KeyPair
 ) -> None:
     source = shop(tmp_path)
@@ -177,7 +177,7 @@ async def test_a_key_of_the_repository_is_believed(
     assert await verify(source, published.at(TAG))
 
 
-async def test_somebody_has_to_be_believed(source: Path, published: Signed) -> None:
+async def test_somebody_has_to_be_trusted(source: Path, published: Signed) -> None:
     message = await refusal(verify(source, published.at(TAG), identity="somebody"))
     assert "--issuer is missing" in message
 
@@ -192,7 +192,7 @@ def test_unsigned_is_refused(source: Path, stranger: Signed, keys: KeyPair) -> N
 
 
 async def test_another_key_is_refused(source: Path, published: Signed, tmp_path: Path) -> None:
-    message = await not_believed(source, published.at(TAG), key_pair(tmp_path / "other"))
+    message = await not_trusted(source, published.at(TAG), key_pair(tmp_path / "other"))
     assert f"{FOLDER}/shop: it is signed by somebody else" in message
 
 
@@ -211,7 +211,7 @@ async def test_the_signature_of_another_digest_is_refused(
             for manifest, _ in signed.bundles(signed.index)
         ]
         signed.refer(copied["digest"], forged)
-    message = await not_believed(source, signed.at(copied["digest"]), keys)
+    message = await not_trusted(source, signed.at(copied["digest"]), keys)
     assert f"{FOLDER}/shop: what is signed is another image" in message
 
 
@@ -223,7 +223,7 @@ async def test_a_platform_replaced_after_signing_is_refused(
     replaced = {**_brought(stranger, signed, other["digest"]), "platform": other["platform"]}
     index["manifests"] = [index["manifests"][0], replaced]
     signed.put(index, TAG)
-    message = await not_believed(source, signed.at(TAG), keys)
+    message = await not_trusted(source, signed.at(TAG), keys)
     assert f"{FOLDER}/shop: it isn't signed" in message
     assert f"{FOLDER}/shop linux/arm64: it isn't signed" in message
     assert f"{FOLDER}/shop linux/amd64" not in message.partition("signatures: fail")[2]
@@ -256,8 +256,8 @@ async def test_an_sbom_of_another_image_or_a_changed_one_is_refused(
         subject_only = {name: subject[name] for name in ("mediaType", "digest", "size")}
         descriptors.append(signed.put({**manifest, "layers": layers, "subject": subject_only}))
     signed.refer(digest, descriptors)
-    message = await not_believed(source, signed.at(TAG), keys)
-    assert "linux/amd64: sbom: nobody who is believed attested it" in message
+    message = await not_trusted(source, signed.at(TAG), keys)
+    assert "linux/amd64: sbom: nobody who is trusted attested it" in message
     assert "linux/arm64: sbom" not in message
     assert "linux/amd64: provenance" not in message
 
@@ -270,7 +270,7 @@ async def test_an_expired_exemption_is_refused(
         "waivers: []\nexemptions:\n  - rule: licences\n    subject: pkg:npm/a\n"
         "    reason: tried\n    owner: platform team\n    expires: 2026-01-31\n"
     )
-    message = await not_believed(source, published.at(TAG), keys)
+    message = await not_trusted(source, published.at(TAG), keys)
     assert "config/waivers.yml:7" in message
     assert "expired after 2026-01-31" in message
 

@@ -1,4 +1,4 @@
-"""How images are signed and who is believed: the file, cosign's command lines, what it says."""
+"""How images are signed and who is trusted: the file, cosign's command lines, what it says."""
 
 import json
 from dataclasses import replace
@@ -77,7 +77,7 @@ def test_a_pattern_is_a_regular_expression() -> None:
 def test_identities_need_a_time() -> None:
     identities = f"identities:\n  - issuer: {GITHUB}\n    subject: {WORKFLOW}\n"
     never = f"transparency_log: never\n{identities}"
-    assert "can't be believed without a time" in mistakes(never)
+    assert "can't be trusted without a time" in mistakes(never)
     timed = load_signing(f"{never}sigstore:\n  timestamp_authority: https://tsa.acme.com/api\n")
     assert timed.identities[0].subject == WORKFLOW
 
@@ -117,7 +117,7 @@ def test_what_is_written_to_the_log(log: str, key: str, logged: str) -> None:
     assert any(word.startswith("--key=") for word in command) == bool(key)
 
 
-def test_a_sigstore_of_ones_own_is_asked_and_believed() -> None:
+def test_a_sigstore_of_ones_own_is_asked_and_trusted() -> None:
     own = Sigstore(
         fulcio="https://fulcio.acme.com",
         rekor="https://rekor.acme.com",
@@ -196,7 +196,7 @@ def test_an_attestation_of_any_of_the_kinds_counts() -> None:
     assert attestation(KINDS["scan"], [failed("no signatures found")]) is None
 
 
-def test_reasons_of_all_who_are_believed_are_told_once() -> None:
+def test_reasons_of_all_who_are_trusted_are_told_once() -> None:
     trust = attempted_attestation(
         [
             failed("no matching attestations: ", "one"),
@@ -205,7 +205,7 @@ def test_reasons_of_all_who_are_believed_are_told_once() -> None:
         ]
     )
     assert not trust.verified
-    assert trust.why.startswith(f"{UNSIGNED}; nobody who is believed attested it")
+    assert trust.why.startswith(f"{UNSIGNED}; nobody who is trusted attested it")
     assert trust.why.count(UNSIGNED) == 1
 
 
@@ -225,7 +225,7 @@ def test_reasons_of_all_who_are_believed_are_told_once() -> None:
         (
             "no matching attestations: failed to verify certificate identity: no matching "
             'CertificateIdentity found, last error: expected SAN value "a", got "b"',
-            'it is signed by somebody who isn\'t believed: "b"',
+            'it is signed by somebody who isn\'t trusted: "b"',
         ),
         ("the moon is full", "the moon is full"),
     ],

@@ -96,7 +96,7 @@ async def test_a_second_exec_asks_for_what_the_first_didnt_show(
     assert (found["sbom"].by, found["provenance"].by) == ("two", "one")
 
 
-async def test_nothing_is_believed_of_what_nobody_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_is_trusted_of_what_nobody_signed(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds, trust = await verified(monkeypatch, ["scan"], lambda _: [])
     assert len(rounds) == 2
     for each in trust.values():

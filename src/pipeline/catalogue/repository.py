@@ -91,7 +91,7 @@ class Repository:
 
     @cached_property
     def signing(self) -> Signing:
-        """How images are signed, and who is believed."""
+        """How images are signed, and who is trusted."""
         return load_signing(self.files.get(SIGNING_FILE))
 
     @cached_property

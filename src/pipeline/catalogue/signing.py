@@ -1,4 +1,4 @@
-"""config/signing.yml: how images are signed, and whose signatures are believed."""
+"""config/signing.yml: how images are signed, and whose signatures are trusted."""
 
 import re
 from typing import Annotated, Literal
@@ -64,7 +64,7 @@ class Sigstore(Strict):
 
 
 class Signing(Strict):
-    """How images are signed, and whose signatures are believed."""
+    """How images are signed, and whose signatures are trusted."""
 
     transparency_log: Literal["always", "keyless", "never"] = Field(
         default="always",
@@ -77,10 +77,10 @@ class Signing(Strict):
     )
     keys: list[str] = Field(
         default=[],
-        description="Public keys that are believed: files of the repository, or KMS references "
+        description="Public keys that are trusted: files of the repository, or KMS references "
         f"({', '.join(f'{scheme}://' for scheme in KMS_SCHEMES)}).",
     )
-    identities: list[Identity] = Field(default=[], description="Identities that are believed.")
+    identities: list[Identity] = Field(default=[], description="Identities that are trusted.")
     sigstore: Sigstore = Sigstore()
     builder: str = Field(
         default="https://dagger.io",
@@ -93,7 +93,7 @@ class Signing(Strict):
         timed = self.transparency_log != "never" or self.sigstore.timestamp_authority
         if self.identities and not timed:
             raise ValueError(
-                "identities can't be believed without a time: certificates are valid for "
+                "identities can't be trusted without a time: certificates are valid for "
                 "minutes. Set transparency_log: keyless, or sigstore.timestamp_authority"
             )
         return self

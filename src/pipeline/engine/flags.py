@@ -87,10 +87,10 @@ ScoutAccount = Annotated[
     dagger.Secret | None, Doc("USER:PASSWORD of Docker Scout, a third scanner, e.g. env://SCOUT")
 ]
 PublicKey = Annotated[
-    dagger.Secret | None, Doc("Public key that is believed, e.g. file://cosign.pub")
+    dagger.Secret | None, Doc("Public key that is trusted, e.g. file://cosign.pub")
 ]
 Identity = Annotated[
-    str | None, Doc("Who is believed that signs without a key, e.g. a workflow's address")
+    str | None, Doc("Who is trusted that signs without a key, e.g. a workflow's address")
 ]
 Issuer = Annotated[
     str | None, Doc("Who vouches for --identity, e.g. https://token.actions.githubusercontent.com")

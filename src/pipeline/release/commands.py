@@ -24,7 +24,7 @@ class ImageRepository:
 
 @dataclass(frozen=True)
 class Trusted:
-    """One who is believed: a public key as cosign names it, or an identity without a key."""
+    """One who is trusted: a public key as cosign names it, or an identity without a key."""
 
     name: str
     key: str = ""

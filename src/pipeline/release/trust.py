@@ -17,11 +17,11 @@ UNSIGNED = "it isn't signed"
 REASONS = (
     (
         r"(?:none of the expected identities|no matching CertificateIdentity).*got (?P<who>.*)",
-        "it is signed by somebody who isn't believed: ",
+        "it is signed by somebody who isn't trusted: ",
     ),
     (
         r"none of the attestations matched the predicate type",
-        "nobody who is believed attested it: it is missing, was changed, or is of another image",
+        "nobody who is trusted attested it: it is missing, was changed, or is of another image",
     ),
     (r"no signatures found|no matching attestations:\s*$", UNSIGNED),
     (
@@ -40,7 +40,7 @@ REASONS = (
 
 @dataclass(frozen=True)
 class Attempt:
-    """What cosign said when it verified for one who is believed."""
+    """What cosign said when it verified for one who is trusted."""
 
     by: str
     succeeded: bool
@@ -56,7 +56,7 @@ def types_verified(attempt: Attempt) -> set[str]:
 
 
 def signature(attempts: Sequence[Attempt]) -> TrustFacts:
-    """Say whether somebody who is believed signed it."""
+    """Say whether somebody who is trusted signed it."""
     for attempt in attempts:
         if types_verified(attempt) & SIGNATURES:
             return TrustFacts(verified=True, by=attempt.by)
@@ -65,7 +65,7 @@ def signature(attempts: Sequence[Attempt]) -> TrustFacts:
 
 
 def attestation(kinds: Sequence[Kind], attempts: Sequence[Attempt]) -> TrustFacts | None:
-    """Say who that is believed attested one of these kinds, as far as `verify` tells."""
+    """Say who that is trusted attested one of these kinds, as far as `verify` tells."""
     for attempt in attempts:
         if types_verified(attempt) & {kind.uri for kind in kinds}:
             return TrustFacts(verified=True, by=attempt.by)

@@ -48,7 +48,7 @@ class BaseImageFacts(_Part):
 
 
 class TrustFacts(_Part):
-    """Whether something is signed by somebody who is believed, and if not, why not."""
+    """Whether something is signed by somebody who is trusted, and if not, why not."""
 
     verified: bool
     by: str = Field(default="", description="Whose key, or which identity, it is signed with.")

@@ -81,7 +81,7 @@ class Cosign:
     async def trust(
         self, kinds: Mapping[Where, Collection[str]], trusted: Sequence[Trusted]
     ) -> dict[Where, Trust]:
-        """Say of digests who that is believed signed them, and attested these kinds to them."""
+        """Say of digests who that is trusted signed them, and attested these kinds to them."""
         verified = await self._attempts(
             [
                 (where, each, commands.verify(*where, each, self.signing))
@@ -123,7 +123,7 @@ class Cosign:
     async def _attempts(
         self, asked: Sequence[tuple[T, Trusted, list[str]]], *, output: bool = True
     ) -> dict[T, list[Attempt]]:
-        """Run commands, each about something and for one who is believed, all at once."""
+        """Run commands, each about something and for one who is trusted, all at once."""
         ended = await run_all(
             self.container, [["cosign", *command] for _, _, command in asked], output=output
         )

@@ -19,7 +19,7 @@ from pipeline.security.engine.verdict import VerdictReport
 from pipeline.security.facts import Trust
 
 PUBLIC_KEY = "COSIGN_PUBLIC_KEY"
-# Where only a key is believed, no authority and no log is: then nothing comes over the network.
+# Where only a key is trusted, no authority and no log is: then nothing comes over the network.
 EMPTY_ROOT = '{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'
 
 
