@@ -27,7 +27,7 @@ from dagger import function, object_type
 
 @object_type
 class Empty:
-    @function
+    @function(cache="never")
     def nothing(self) -> str:
         return "nothing"
 """
