@@ -24,7 +24,7 @@ from pipeline.deploy.compose.engine.project import (
     variables_of_project,
 )
 from pipeline.deploy.compose.reload import reloaded_services
-from pipeline.deploy.contents import KUBERNETES, need_target
+from pipeline.deploy.contents import need_kubernetes
 from pipeline.deploy.engine.deploy import ConfiguredEnvironment, deploy, destination_of
 from pipeline.deploy.engine.stack import run_stack
 from pipeline.deploy.kubernetes.deployer import ChangeReason, Deployer
@@ -34,6 +34,7 @@ from pipeline.engine import flags
 from pipeline.engine.files import file_of
 from pipeline.engine.objects import function, object_type
 from pipeline.environment_secrets import Secrets
+from pipeline.errors import InapplicableFlagError
 from pipeline.registry.engine.account import RegistryAccount
 from pipeline.release.engine.verify import Signatory
 from pipeline.report.config import explained, render_config
@@ -128,7 +129,9 @@ class Environment:
         """
         repository = await read_repository(self.source)
         settings: Mapping[str, Variables] = {}
-        if self.name is not None:
+        if self.name is None:
+            await self._loaded(repository) if repository.environments else None
+        else:
             configured = await self._configured(repository)
             settings = await configured.encrypted.variables(configured.configuration)
         return await run_stack(self.source, repository, settings)
@@ -251,6 +254,8 @@ class Environment:
     async def _loaded(self, repository: Repository | None = None) -> tuple[Loaded, Repository]:
         """Read and check everything. Raises InvalidFilesError with every mistake."""
         repository = repository or await read_repository(self.source)
+        if self.name is None and (self.settings or self.variables is not None):
+            raise InapplicableFlagError("--set or --variables", "one environment: add --name")
         variables = await self.variables.contents() if self.variables else ""
         overlays = Overlays(variables, self.settings)
         return load_environments(repository, self.name, overlays), repository
@@ -275,5 +280,5 @@ class Environment:
     async def _deployer(
         self, configured: ConfiguredEnvironment, kubeconfig: dagger.Secret
     ) -> Deployer:
-        need_target(configured.configuration, KUBERNETES)
+        need_kubernetes(configured.configuration)
         return await deployer_of(configured.repository, configured.configuration, kubeconfig)

@@ -24,6 +24,7 @@ from pipeline.config.sops import SopsError
 from pipeline.engine import flags
 from pipeline.engine.files import file_of
 from pipeline.engine.objects import function, object_type
+from pipeline.errors import InapplicableFlagError
 
 dagger.enum_type(SecretsFormat)
 
@@ -80,6 +81,11 @@ class Secrets:
         secrets = checked(given, sections)
         sops = await encrypted.sops()
         if encrypted.has(environment):
+            if recipients:
+                raise InapplicableFlagError(
+                    "--recipients",
+                    "a file that isn't there yet: `secrets recipients --add` adds one",
+                )
             text = await sops.with_value(encrypted.text(environment), key, name, secrets[key][name])
         else:
             text = await sops.encrypted(dumped(secrets), _given(recipients))

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline.deploy.contents import MissingTargetError, WrongTargetError
+from pipeline.deploy.contents import MissingTargetError
 from pipeline.release.failures import NotPublishedError
 from tests.conftest import dagger_call
 from tests.docker import Docker
@@ -100,7 +100,7 @@ def test_no_secret_stands_outside_of_the_containers(project: Composed) -> None:
     ],
 )
 async def test_what_is_missing_is_told_before_any_work(environment: str, said: str) -> None:
-    with pytest.raises((MissingTargetError, WrongTargetError), match=said):
+    with pytest.raises(MissingTargetError, match=said):
         await call(made(pipeline().environment, name=environment).deploy)
 
 
@@ -109,7 +109,10 @@ async def test_what_is_missing_is_told_before_any_work(environment: str, said: s
     [
         ({"reason": "a test"}, "--reason doesn't apply here: it is about the audit trail"),
         ({"public_key": secret}, "--public-key or --identity doesn't apply here: it is about"),
-        ({"kubeconfig": secret}, "development is deployed by compose (deployment.target): give"),
+        (
+            {"kubeconfig": secret},
+            "--kubeconfig doesn't apply here: it is about Kubernetes, and development is",
+        ),
     ],
 )
 async def test_a_flag_that_does_not_apply_is_refused(

@@ -13,6 +13,7 @@ from pipeline.config.environments import UnknownEnvironmentError
 from pipeline.config.load import load
 from pipeline.config.resolve import Overlays
 from pipeline.config.schema import schema
+from pipeline.config.secrets import load_secrets
 from pipeline.errors import InvalidFilesError, Mistake
 from tests.unit.configs import (
     BASE,
@@ -319,3 +320,12 @@ def test_a_service_without_settings_has_limits_only() -> None:
     )
     assert found.configurations["one"].limit("shop", "cpu_limit").value == "2"
     assert found.configurations["one"].limit("shop", "memory_limit").value == "512Mi"
+
+
+@pytest.mark.parametrize("value", ["0123456", "2024-99-99", "*hunter", "&hunter a"])
+def test_a_secret_in_plain_text_is_never_shown(value: str) -> None:
+    text = f"shop:\n  token: {value}\n"
+    with pytest.raises(InvalidFilesError) as error:
+        load_secrets({"config/secrets/one.yml": text}, example_sections(), ["one"])
+    assert value not in str(error.value)
+    assert "encrypt" in str(error.value)

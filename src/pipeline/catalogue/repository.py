@@ -20,6 +20,7 @@ from pipeline.catalogue.scan import SCAN_FILE, ScanSettings, load_scan
 from pipeline.catalogue.signing import SIGNING_FILE, Signing, load_signing
 from pipeline.catalogue.stack import STACK_FILE, Stack, load_stack
 from pipeline.catalogue.waivers import WAIVERS_FILE, WaiversFile, load_waivers
+from pipeline.errors import START, InvalidFilesError, Mistake
 
 ENVIRONMENT_FILES = "config/environments/*.yml"
 SECRETS_FILES = "config/secrets/*.yml"
@@ -106,6 +107,11 @@ class Repository:
 
 def load_repository(files: Mapping[str, str]) -> Repository:
     """Check what every verb needs, before any work. Raises InvalidFilesError and its kin."""
+    folders = [path for path in FILES if any(name.startswith(f"{path}/") for name in files)]
+    if folders:
+        raise InvalidFilesError(
+            Mistake(path, START, "", "is a folder: expected a file") for path in folders
+        )
     return Repository(
         files=files,
         services=load_services(_matching(files, SERVICE_FILES)),

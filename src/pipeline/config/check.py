@@ -65,7 +65,7 @@ def _missing_secrets(configuration: Configuration, file: SecretsFile | None) -> 
             yield document.mistake(
                 (key, field),
                 f"is missing: set it with `environment --name {name} secrets set "
-                f"--name {key}.{field} --value env://VALUE`",
+                f"--setting {key}.{field} --value env://VALUE`",
             )
 
 

@@ -103,7 +103,7 @@ def without_clash(variables: Iterable[tuple[str, str, str]]) -> dict[str, str]:
         if found.setdefault(variable, text) != text:
             raise InexpressibleError(
                 f"{variable} carries {of[variable]} and {setting}, which differ: one file can't "
-                "hold both.\nChoose one service with --service, or name another variable."
+                "hold both.\nChoose one service with --services, or name another variable."
             )
         of.setdefault(variable, setting)
     return found

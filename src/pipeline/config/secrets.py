@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -74,7 +74,14 @@ def _parsed(path: str, text: str) -> Document:
         )
         place = place_at(text, conflict.start())
         raise InvalidFilesError([Mistake(path, place, "", message)])
-    document = documents.parse(path, text)
+    try:
+        document = documents.parse(path, text)
+    except InvalidFilesError as error:
+        # What YAML doesn't like may be a value in plain text, which is shown nowhere.
+        message = "can't be read as YAML that sops wrote: encrypt the file anew"
+        raise InvalidFilesError(
+            replace(mistake, message=message) for mistake in error.mistakes
+        ) from None
     metadata = document.data.get(METADATA) if isinstance(document.data, dict) else None
     if not isinstance(metadata, dict) or not isinstance(metadata.get("mac"), str):
         message = (
@@ -118,6 +125,11 @@ def _is_encrypted(value: object) -> bool:
     return isinstance(value, str) and bool(ENCRYPTED.fullmatch(value))
 
 
+def _entries(metadata: Mapping[str, Any], kind: str) -> list[Any]:
+    entries = metadata.get(kind)
+    return entries if isinstance(entries, list) else []
+
+
 def _file(document: Document) -> SecretsFile:
     metadata: dict[str, Any] = document.data[METADATA]
     names = {
@@ -129,7 +141,7 @@ def _file(document: Document) -> SecretsFile:
     recipients = [
         str(entry.get(field, ""))
         for kind, field in RECIPIENTS.items()
-        for entry in metadata.get(kind) or []
+        for entry in _entries(metadata, kind)
         if isinstance(entry, dict)
     ]
     modified = str(metadata.get("lastmodified", ""))

@@ -107,8 +107,13 @@ def recipients_of(encrypted: str) -> list[str]:
         data = documents.parse(FILE, encrypted).data
     except InvalidFilesError:
         return []
-    entries = (data.get("sops") or {}).get("age") or [] if isinstance(data, dict) else []
-    return [str(entry["recipient"]) for entry in entries]
+    metadata = data.get("sops") if isinstance(data, dict) else None
+    entries = metadata.get("age") if isinstance(metadata, dict) else None
+    return [
+        str(entry["recipient"])
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict) and "recipient" in entry
+    ]
 
 
 def _explained(ended: subprocess.CompletedProcess[bytes], encrypted: str) -> str:
@@ -120,7 +125,7 @@ def _explained(ended: subprocess.CompletedProcess[bytes], encrypted: str) -> str
         return (
             f"The secrets can't be read: the key {wrong}.\nTheir {whose}. Give the private key of "
             "one with --secrets-key (AGE-SECRET-KEY-…), or let someone who has one add yours with "
-            "`recipients --add`."
+            "`secrets recipients --add`."
         )
     if ended.returncode == BROKEN_VALUE:
         return (

@@ -42,11 +42,11 @@ def setting_of(configuration: Configuration, name: str) -> Value | None:
     return configuration.values[DEPLOYMENT][name].value
 
 
-def need_target(configuration: Configuration, target: str) -> None:
-    """Check that an environment is deployed by this. Raises WrongTargetError."""
-    actual = str(setting_of(configuration, "target"))
-    if actual != target:
+def need_kubernetes(configuration: Configuration) -> None:
+    """Check that an environment is deployed to a cluster. Raises WrongTargetError."""
+    target = str(setting_of(configuration, "target"))
+    if target != KUBERNETES:
         raise WrongTargetError(
-            f"{configuration.environment} is deployed by {actual} (deployment.target): give "
-            f"{FLAG_OF[actual]}, or --set deployment.target={target}."
+            f"This is about a cluster, and {configuration.environment} is deployed by {target} "
+            "(deployment.target)."
         )

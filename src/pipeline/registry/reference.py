@@ -9,6 +9,10 @@ ADDRESS = re.compile(
 )
 
 
+DOCKER_HUB = "docker.io"
+DOCKER_HUBS = {DOCKER_HUB, "index.docker.io", "registry-1.docker.io"}
+
+
 class RegistryAddressError(PipelineError):
     """No registry, or an address that isn't one."""
 
@@ -22,8 +26,9 @@ class ForeignRegistryError(PipelineError):
 
     def __init__(self, address: str, reference: str) -> None:
         super().__init__(
-            f"The account is one of {host_of(address)}, and {reference} is elsewhere: give "
-            f"--registry {host_of(reference)} with an account there, or no account."
+            f"The account is one of {address}, and {reference.rstrip('/')} is in "
+            f"{registry_of(reference)}: give --registry {registry_of(reference)} with an account "
+            "there, or no account."
         )
 
 
@@ -35,8 +40,9 @@ def checked_registry(address: str) -> None:
             "or for everybody in config/registry.yml: 'address: ghcr.io/acme'."
         )
     if not ADDRESS.fullmatch(address):
+        shown = address.rpartition("@")[2]  # before it may be a password
         raise RegistryAddressError(
-            f"'{address}' is no registry address: expected host[:port][/path] in lower case "
+            f"'{shown}' is no registry address: expected host[:port][/path] in lower case "
             "and without https://, e.g. ghcr.io/acme."
         )
 
@@ -54,6 +60,17 @@ def checked_credentials(username: str, has_password: bool) -> None:
 def host_of(reference: str) -> str:
     """Give the registry of a reference or address: the host, with its port."""
     return reference.partition("/")[0]
+
+
+def same_host(address: str) -> str:
+    """Give the host of a registry's address, the same for all names that Docker Hub has."""
+    host = host_of(address).lower().removesuffix(":443")
+    return DOCKER_HUB if host in DOCKER_HUBS else host
+
+
+def registry_of(reference: str) -> str:
+    """Give the host of an image's registry, which is Docker Hub when it names none."""
+    return same_host(full_name(reference))
 
 
 def full_name(reference: str) -> str:

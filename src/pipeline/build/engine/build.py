@@ -99,6 +99,10 @@ class Selection:
     platforms: Sequence[str] = ()
     jobs: int = 4
 
+    def __post_init__(self) -> None:
+        if self.jobs < 1:
+            raise PipelineError(f"--jobs is {self.jobs}: expected how many at a time, 1 or more.")
+
     @property
     def is_all(self) -> bool:
         """Whether nothing is left out."""

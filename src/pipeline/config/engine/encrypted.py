@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 import dagger
 
 from pipeline.catalogue.repository import Repository
-from pipeline.config.environments import UnknownEnvironmentError
+from pipeline.config.environments import UnknownEnvironmentError, read_environments
 from pipeline.config.load import sections_in
 from pipeline.config.resolve import Configuration
 from pipeline.config.secrets import load_secrets, secrets_path
@@ -36,7 +35,8 @@ class EncryptedSecrets:
 
         Raises UnknownEnvironmentError.
         """
-        names = sorted(PurePosixPath(path).stem for path in self.repository.environments)
+        sections = sections_in(self.repository)
+        names = sorted(read_environments(self.repository.environments, sections).names)
         if environment not in names:
             raise UnknownEnvironmentError(
                 "This is about one environment's secrets: choose it with "

@@ -10,11 +10,9 @@ from pipeline.config.engine.encrypted import EncryptedSecrets
 from pipeline.config.resolve import Configuration
 from pipeline.deploy.compose.engine.project import deploy_by_compose
 from pipeline.deploy.contents import (
-    COMPOSE,
     KUBERNETES,
     Contents,
     MissingTargetError,
-    need_target,
     setting_of,
 )
 from pipeline.deploy.kubernetes.deployer import ChangeReason
@@ -69,15 +67,19 @@ def destination_of(
     docker_socket: dagger.Socket | None,
     reason: ChangeReason,
 ) -> Destination:
-    """Say what the command line leads to. Raises WrongTargetError, InapplicableFlagError."""
-    if kubeconfig is not None:
+    """Say what the command line leads to. Raises MissingTargetError, InapplicableFlagError."""
+    environment, target = configuration.environment, str(setting_of(configuration, "target"))
+    deployed = f"and {environment} is deployed by {target}"
+    if target == KUBERNETES:
         if docker_socket is not None:
-            raise InapplicableFlagError("--docker-socket", "Compose, and --kubeconfig is given")
-        need_target(configuration, KUBERNETES)
+            raise InapplicableFlagError("--docker-socket", f"Compose, {deployed}")
+        if kubeconfig is None:
+            raise MissingTargetError(configuration, target)
         return kubeconfig
-    need_target(configuration, COMPOSE)
+    if kubeconfig is not None:
+        raise InapplicableFlagError("--kubeconfig", f"Kubernetes, {deployed}")
     if docker_socket is None:
-        raise MissingTargetError(configuration, COMPOSE)
+        raise MissingTargetError(configuration, target)
     if reason.reason:
         raise InapplicableFlagError("--reason", "the audit trail, and Compose keeps none")
     return docker_socket

@@ -29,12 +29,12 @@ def checked_kubeconfig(text: str) -> str:
     """Check that a kubeconfig is one, and needs no other file. Raises KubeconfigError."""
     try:
         data = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         # Its text would stand in the error.
         raise KubeconfigError(f"The kubeconfig (--kubeconfig) is not YAML.\n{ADVICE}.") from None
     if not isinstance(data, dict) or not data.get("clusters"):
         raise KubeconfigError(f"The kubeconfig (--kubeconfig) names no cluster.\n{ADVICE}.")
-    if not data.get("current-context"):
+    if not isinstance(data.get("current-context"), str) or not data["current-context"]:
         raise KubeconfigError(
             "The kubeconfig (--kubeconfig) has no current-context, so no cluster is chosen.\n"
             f"{ADVICE}."
@@ -49,11 +49,21 @@ def checked_kubeconfig(text: str) -> str:
 
 def _files(data: dict[str, Any]) -> Iterator[str]:
     for kind, parts in FILES.items():
-        for index, entry in enumerate(data.get(kind) or []):
-            for part, names in parts.items():
+        entries = data.get(kind) or []
+        for part, names in parts.items():
+            if not isinstance(entries, list) or not all(_has(entry, part) for entry in entries):
+                raise KubeconfigError(
+                    f"The kubeconfig (--kubeconfig) is none: {kind} is no list of mappings, each "
+                    f"with a {part}.\n{ADVICE}."
+                )
+            for index, entry in enumerate(entries):
                 for name in names:
                     if (entry.get(part) or {}).get(name):
                         yield f"{kind}[{index}].{part}.{name}"
+
+
+def _has(entry: object, part: str) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get(part) or {}, dict)
 
 
 @contextmanager

@@ -5,7 +5,15 @@ import dagger
 from pipeline.catalogue.models import Registry
 from pipeline.engine.objects import object_type
 from pipeline.registry.engine.access import Access
-from pipeline.registry.reference import ForeignRegistryError, checked_registry, host_of
+from pipeline.registry.reference import (
+    ForeignRegistryError,
+    checked_credentials,
+    checked_registry,
+    full_name,
+    host_of,
+    registry_of,
+    same_host,
+)
 
 
 @object_type
@@ -24,19 +32,26 @@ class RegistryAccount:
         return address
 
     def access(self, reference: str, default: Registry | None) -> Access:
-        """Give access to the registry of a reference.
+        """Give access to the registry of an image.
 
-        Raises ForeignRegistryError when the account is one of another registry.
+        An account is one of --registry, or else of config/registry.yml's: no other registry gets to
+        see it. Raises ForeignRegistryError, CredentialsError, RegistryAddressError.
         """
-        host = host_of(reference)
-        known = default is not None and host_of(default.address) == host and default.plain_http
-        if self.address and host_of(self.address) != host:
+        checked_credentials(self.username or "", self.password is not None)
+        host, own_host = registry_of(reference), host_of(full_name(reference))
+        address = self.address or (default.address if default else "")
+        if address:
+            checked_registry(address)
+        elif self.password is not None:
+            raise ForeignRegistryError("no registry that is named", reference)
+        known = default is not None and same_host(default.address) == host and default.plain_http
+        if address and same_host(address) != host:
             if self.password is not None:
-                raise ForeignRegistryError(self.address, reference)
-            return Access(host, known)
-        return Access(host, self.plain_http or known, self.username or "", self.password)
+                raise ForeignRegistryError(same_host(address), reference)
+            return Access(own_host, known)
+        return Access(own_host, self.plain_http or known, self.username or "", self.password)
 
     def access_to_default(self, default: Registry | None) -> Access | None:
         """Give access to the registry that is named; none when none is."""
         address = self.address or (default.address if default else "")
-        return self.access(address, default) if address else None
+        return self.access(f"{address}/", default) if address else None

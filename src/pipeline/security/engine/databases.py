@@ -25,6 +25,7 @@ GRYPE_CACHE = "/grype-cache"
 A_FILE = "a file"
 TRIVY_ARCHIVE = "db.tar.gz"
 GRYPE_ARCHIVE = "vulnerability-db"
+GRYPE_KINDS = (".tar.gz", ".tar.xz", ".tar.zst")
 ROUNDS = 2
 SECONDS_BETWEEN_ROUNDS = 15
 HOURS_FRESH = 6
@@ -47,7 +48,14 @@ class DatabaseFiles:
         if folder is None:
             return cls()
         names = await folder.entries()
-        grype = [name for name in names if name.startswith(GRYPE_ARCHIVE)]
+        grype = [
+            name for name in names if name.startswith(GRYPE_ARCHIVE) and name.endswith(GRYPE_KINDS)
+        ]
+        if len(grype) > 1:
+            raise DatabaseError(
+                f"--databases has more than one database of Grype: {', '.join(sorted(grype))}. "
+                "Leave one."
+            )
         if TRIVY_ARCHIVE not in names and not grype:
             raise DatabaseError(
                 f"--databases has no database: expected {TRIVY_ARCHIVE}, as in the one layer of "
@@ -56,7 +64,7 @@ class DatabaseFiles:
             )
         return cls(
             trivy=folder.file(TRIVY_ARCHIVE) if TRIVY_ARCHIVE in names else None,
-            grype=folder.file(max(grype)) if grype else None,
+            grype=folder.file(grype[0]) if grype else None,
         )
 
 
