@@ -119,6 +119,8 @@ class Environment:
     @function
     def secrets(self) -> Secrets:
         """Look after its secrets: decrypt, set, encrypt, rotate, recipients."""
+        if self.settings or self.variables is not None:
+            raise InapplicableFlagError("--set or --variables", "what is on top of the files")
         return Secrets(source=self.source, name=self.name, key=self.secrets_key)
 
     @function(cache="never")
@@ -127,11 +129,10 @@ class Environment:
 
         Without a name they run with the settings that stack.yml gives them, and no others.
         """
+        self._check_flags()
         repository = await read_repository(self.source)
         settings: Mapping[str, Variables] = {}
-        if self.name is None:
-            await self._loaded(repository) if repository.environments else None
-        else:
+        if self.name is not None:
             configured = await self._configured(repository)
             settings = await configured.encrypted.variables(configured.configuration)
         return await run_stack(self.source, repository, settings)
@@ -253,12 +254,15 @@ class Environment:
 
     async def _loaded(self, repository: Repository | None = None) -> tuple[Loaded, Repository]:
         """Read and check everything. Raises InvalidFilesError with every mistake."""
+        self._check_flags()
         repository = repository or await read_repository(self.source)
-        if self.name is None and (self.settings or self.variables is not None):
-            raise InapplicableFlagError("--set or --variables", "one environment: add --name")
         variables = await self.variables.contents() if self.variables else ""
         overlays = Overlays(variables, self.settings)
         return load_environments(repository, self.name, overlays), repository
+
+    def _check_flags(self) -> None:
+        if self.name is None and (self.settings or self.variables is not None):
+            raise InapplicableFlagError("--set or --variables", "one environment: add --name")
 
     async def _configured(self, repository: Repository | None = None) -> ConfiguredEnvironment:
         loaded, repository = await self._loaded(repository)

@@ -56,6 +56,8 @@ class Images:
     @function(cache="never")
     async def sbom(self) -> Sboms:
         """Describe them: `sbom files` gives CycloneDX and SPDX, `sbom report` a table."""
+        if self.severity is not None or self.without_fix or self.scout_account is not None:
+            raise InapplicableFlagError("--severity, --without-fix or --scout-account", "a scan")
         repository = await read_repository(self.source)
         await self._criteria(repository)
         subjects, _ = await self._subjects(repository)

@@ -329,3 +329,9 @@ def test_a_secret_in_plain_text_is_never_shown(value: str) -> None:
         load_secrets({"config/secrets/one.yml": text}, example_sections(), ["one"])
     assert value not in str(error.value)
     assert "encrypt" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["con fig", "Prod", "a" * 70, "ü", ".hidden", "-x", "a|b", "a\nb"])
+def test_a_name_that_kubernetes_would_not_take(name: str) -> None:
+    with pytest.raises(InvalidFilesError, match="the file's name is no environment's"):
+        load(example_sections(), {f"config/environments/{name}.yml": "{}\n"}, {})

@@ -15,10 +15,11 @@ def _inside(path: str) -> str:
     return path
 
 
+DNS_LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 Name = Annotated[
     str,
     Field(
-        pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        pattern=DNS_LABEL,
         description="A DNS label: it names the image, the host and the Kubernetes objects.",
     ),
 ]

@@ -1,6 +1,7 @@
 """config/environments/*.yml: the files, what each extends, and what each says by itself."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -9,7 +10,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, TypeAdapter
 
 from pipeline import documents
-from pipeline.catalogue.models import Name, Strict
+from pipeline.catalogue.models import DNS_LABEL, Name, Strict
 from pipeline.catalogue.repository import ENVIRONMENT_FILES, SECRETS_FILES
 from pipeline.catalogue.settings import Setting
 from pipeline.config.sections import Sections
@@ -110,7 +111,11 @@ def _read(path: str, text: str) -> EnvironmentFile:
     said = replace(document, data={key: document.data[key] for key in known})
     head = documents.validate(said, HEAD)
     own = Branch({key: tree_of(document, (key,)) for key in document.data if key not in known})
-    return EnvironmentFile(PurePosixPath(path).stem, document, head, own)
+    name = PurePosixPath(path).stem
+    if not re.fullmatch(DNS_LABEL, name):
+        message = "the file's name is no environment's: expected a-z, 0-9 and -, as in a DNS label"
+        raise InvalidFilesError([document.mistake((), message)])
+    return EnvironmentFile(name, document, head, own)
 
 
 def _mistakes(file: EnvironmentFile, sections: Sections) -> Iterator[Mistake]:
