@@ -43,7 +43,10 @@ async def test_rust(command: list[str]) -> None:
 async def test_rust_with_real_database_and_cache() -> None:
     features = "--features=api-gateway/integration,consciousness-engine/integration"
     command = ["cargo", "test", "--locked", "--workspace", "--quiet", features]
-    await with_databases(rust()).with_exec(command).sync()
+    expect = dagger.ReturnType.ANY
+    ran = with_databases(rust()).with_exec(command, expect=expect)
+    said = await ran.stdout() + await ran.stderr()
+    assert await ran.exit_code() == 0, said[-4000:]
 
 
 async def test_the_health_check_is_formatted() -> None:
