@@ -10,6 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+from tests.mutants import MUTANTS
 from tests.run import LANES
 
 ROOT = Path(__file__).parents[2]
@@ -107,3 +108,9 @@ def test_each_test_is_in_one_lane() -> None:
         ways = {str(parent) for parent in (path, *path.parents)}
         lanes = [lane.name for lane in LANES.values() if ways & set(lane.paths)]
         assert len(lanes) == 1, f"{path} is in {lanes or 'no lane'}"
+
+
+def test_each_mistake_of_the_mutants_can_be_made() -> None:
+    for mutant in MUTANTS:
+        text = (ROOT / "src/pipeline/deploy/kubernetes" / mutant.file).read_text()
+        assert text.count(mutant.old) == 1, f"{mutant.file}: {mutant.old}"
