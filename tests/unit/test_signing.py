@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,12 @@ from pipeline.errors import InvalidFilesError
 from pipeline.release import commands
 from pipeline.release.commands import ImageRepository, Trusted
 from pipeline.release.engine.signer import SigningError, kms_reference
-from pipeline.release.engine.verify import NobodyTrustedError, Signatory
+from pipeline.release.engine.verify import (
+    NobodyTrustedError,
+    NotPublishedImageError,
+    Signatory,
+    verify_images,
+)
 from pipeline.release.statements import (
     KINDS,
     PROVENANCE,
@@ -307,3 +313,9 @@ def test_a_scan_tells_of_one_image_on_one_platform() -> None:
     assert result["passed"] is False
     other = scan_statement(summary, "other", "linux/amd64", "trivy grype", SPAN)
     assert json.loads(other.predicate)["scanner"]["result"]["findings"] == []
+
+
+async def test_nothing_to_verify_is_no_success() -> None:
+    nothing: Any = None
+    with pytest.raises(NotPublishedImageError, match="Signatures are of published images"):
+        await verify_images([], [], nothing, nothing, Signatory(), nothing)

@@ -133,8 +133,10 @@ async def verify_images(
 ) -> VerdictReport:
     """Judge published images of one registry together, by who signed and attested them, too.
 
-    Raises what its parts raise.
+    No image at all is no success: raises NotPublishedImageError, and what its parts raise.
     """
+    if not references:
+        raise NotPublishedImageError
     images = criteria.repository.images
     cosign = await Cosign.to(access, images, criteria.repository.signing)
     verifier = await Verifier.of(signatory, source, cosign)
