@@ -8,7 +8,6 @@ from functools import total_ordering
 from pydantic import Field
 
 from pipeline.catalogue.models import Strict
-from pipeline.errors import PipelineError
 from pipeline.security.package import Package
 
 
@@ -26,21 +25,6 @@ class Severity(Enum):
     def __lt__(self, other: "Severity") -> bool:
         order = list(Severity)
         return order.index(self) < order.index(other)
-
-
-class UnknownSeverityError(PipelineError):
-    """Somebody named a severity that there is not."""
-
-
-def severity_named(name: str) -> Severity:
-    """Look a severity up by its name. Raises UnknownSeverityError."""
-    try:
-        return Severity(name.lower())
-    except ValueError:
-        known = ", ".join(severity.value for severity in Severity)
-        raise UnknownSeverityError(
-            f"Unknown severity '{name}'. Expected one of: {known}."
-        ) from None
 
 
 class Kind(Enum):

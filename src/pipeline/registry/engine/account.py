@@ -27,7 +27,7 @@ class RegistryAccount:
 
     def address_or(self, default: Registry | None) -> str:
         """Give the address of images in it. Raises RegistryAddressError without any."""
-        address = self.address or (default.address if default else "")
+        address = self._named(default)
         checked_registry(address)
         return address
 
@@ -39,7 +39,7 @@ class RegistryAccount:
         """
         checked_credentials(self.username or "", self.password is not None)
         host, own_host = registry_of(reference), host_of(full_name(reference))
-        address = self.address or (default.address if default else "")
+        address = self._named(default)
         if address:
             checked_registry(address)
         elif self.password is not None:
@@ -53,5 +53,8 @@ class RegistryAccount:
 
     def access_to_default(self, default: Registry | None) -> Access | None:
         """Give access to the registry that is named; none when none is."""
-        address = self.address or (default.address if default else "")
+        address = self._named(default)
         return self.access(f"{address}/", default) if address else None
+
+    def _named(self, default: Registry | None) -> str:
+        return self.address or (default.address if default else "")

@@ -84,7 +84,7 @@ async def trivy_database(file: dagger.File | None, repository: Repository) -> Da
     else:
 
         async def fetch(mirror: str) -> dagger.Directory:
-            plain = known is not None and known.plain_http and _same_host(known, mirror)
+            plain = _has_no_tls(mirror, known)
             command = ["image", "--download-db-only", "--quiet", f"--db-repository={mirror}"]
             return await (
                 _fresh(images.trivy)
@@ -158,8 +158,7 @@ async def _first(
 
 
 async def _artifact(reference: str, registry: Registry | None, image: str) -> dagger.File:
-    plain = registry is not None and registry.plain_http and _same_host(registry, reference)
-    access = Access(host_of(reference), plain)
+    access = Access(host_of(reference), _has_no_tls(reference, registry))
     regctl = await access.regctl(image)
     folder = await (
         regctl.with_directory("/artifact", dag.directory(), owner=await regctl.user() or "0")
@@ -224,5 +223,6 @@ def _fresh(image: str) -> dagger.Container:
     return dag.container().from_(image).with_env_variable("SINCE", since)
 
 
-def _same_host(registry: Registry, reference: str) -> bool:
-    return host_of(registry.address) == host_of(reference)
+def _has_no_tls(reference: str, known: Registry | None) -> bool:
+    """Whether a mirror is in the registry that is known to have none."""
+    return known is not None and known.plain_http and host_of(known.address) == host_of(reference)
