@@ -17,6 +17,7 @@ from pipeline.build.recipe import Recipe
 from pipeline.build.steps import DEFAULT_PATH, NGINX_COMMAND, npm_manifests
 from pipeline.catalogue.catalogue import ServiceEntry
 from pipeline.catalogue.models import DockerfileService, Images, RustService, WebService
+from pipeline.engine import flags
 from pipeline.engine.objects import object_type
 from pipeline.errors import PipelineError
 from pipeline.version.release import Release
@@ -51,7 +52,7 @@ class PipelineService:
     @function
     async def container(
         self,
-        platform: Annotated[str, Doc("linux/amd64 or linux/arm64")] = "linux/amd64",
+        platform: flags.Platform = "linux/amd64",
     ) -> dagger.Container:
         """Build the service for one platform and give its container, to run or to look into."""
         return await self.build(platforms_named([platform])[0])
